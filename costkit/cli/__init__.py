@@ -1,0 +1,1 @@
+"""The roof: flags, wiring, streams and exit status; one file per command."""

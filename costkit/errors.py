@@ -1,0 +1,115 @@
+"""Everything that can go wrong, and the exit code it leads to.
+
+    CostkitError
+    ├── InvalidInput           2  the command, the configuration or the input is invalid; nothing was done
+    │   ├── InvalidConfig      2  a configuration file or a COSTKIT_* variable is wrong
+    │   └── InvalidPricing     2  a price book breaks a rule of its format
+    ├── OperationFailed        1  the network, the API or a file let us down midway
+    └── Undecidable            5  the evidence does not allow an answer
+        └── UnknownModel       5  no price book entry has this name
+
+A limit that was exceeded (3), items that failed (4) and work that still runs (8) are not errors:
+they are findings, printed with the result. `worst` combines them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from enum import IntEnum
+from typing import ClassVar
+
+
+class ExitCode(IntEnum):
+    """What a command's exit status means; see the table in the root `--help`."""
+
+    OK = 0
+    FAILED = 1
+    INVALID = 2
+    LIMIT = 3
+    INCOMPLETE = 4
+    UNDECIDED = 5
+    RUNNING = 8
+    INTERRUPTED = 130
+
+
+_GRAVEST_FIRST = (
+    ExitCode.INTERRUPTED,
+    ExitCode.INVALID,
+    ExitCode.FAILED,
+    ExitCode.UNDECIDED,
+    ExitCode.LIMIT,
+    ExitCode.INCOMPLETE,
+    ExitCode.RUNNING,
+    ExitCode.OK,
+)
+
+
+def worst(codes: Iterable[ExitCode]) -> ExitCode:
+    """Choose the exit code when several apply; `OK` for none."""
+    return min(codes, key=_GRAVEST_FIRST.index, default=ExitCode.OK)
+
+
+class CostkitError(Exception):
+    """Base of every error that is not a bug; `str()` is one line for people.
+
+    `where` is a place such as `prompt.json:12` or `body.json:messages[0]`, `hint` what to do next.
+    """
+
+    exit_code: ClassVar[ExitCode] = ExitCode.FAILED
+    default_code: ClassVar[str] = "error"
+    retryable: ClassVar[bool] = False
+
+    def __init__(
+        self, message: str, *, hint: str | None = None, where: str | None = None, code: str | None = None
+    ) -> None:
+        super().__init__(f"{where}: {message}" if where else message)
+        self.hint = hint
+        self.where = where
+        self.code = code or self.default_code
+
+
+class InvalidInput(CostkitError):
+    """Raised when an argument or an input can't be used as it is."""
+
+    exit_code = ExitCode.INVALID
+    default_code = "invalid-input"
+
+
+class InvalidConfig(InvalidInput):
+    """Raised when a configuration file or a `COSTKIT_*` variable is wrong."""
+
+    default_code = "invalid-config"
+
+
+class InvalidPricing(InvalidInput):
+    """Raised when a price book breaks a rule of its format; `where` is file:line."""
+
+    default_code = "invalid-pricing"
+
+
+class OperationFailed(CostkitError):
+    """Raised when the network, the API or the file system fails midway; trying again may help."""
+
+    default_code = "operation-failed"
+    retryable = True
+
+
+class Undecidable(CostkitError):
+    """Raised when no honest answer can be given; never to be read as "cheap enough"."""
+
+    exit_code = ExitCode.UNDECIDED
+    default_code = "undecidable"
+
+
+class UnknownModel(Undecidable):
+    """Raised when the price book has no model of this name; `candidates` are close names."""
+
+    default_code = "unknown-model"
+
+    def __init__(self, name: str, candidates: Sequence[str] = (), *, where: str | None = None) -> None:
+        hint = (
+            f"did you mean {' or '.join(candidates)}?" if candidates else "costkit pricing list shows the known models"
+        )
+        super().__init__(f"unknown model {name!r}", hint=hint, where=where)
+        self.name = name
+        self.candidates = tuple(candidates)

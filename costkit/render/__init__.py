@@ -1,0 +1,1 @@
+"""The rim, outward: a result becomes a neutral View, and a View becomes text."""

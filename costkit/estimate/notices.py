@@ -1,0 +1,113 @@
+"""What a careful colleague would point out about a request before it is sent."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import date
+from itertools import pairwise
+
+from costkit.core.notice import Notice
+from costkit.core.pricebook import ModelPrice
+from costkit.core.tokens import TokenCount
+from costkit.estimate.price import Mark
+from costkit.estimate.result import EstimateOptions, Prompt
+
+_CLIFF_NEAR_PERCENT = 10
+_SAMPLING_PARAMETERS = ("temperature", "top_p", "top_k")
+_REFUSED_IN_BATCHES = ("stream", "speed", "store")
+_NO_FORCED_TOOLS = frozenset(
+    {
+        "claude-fable-5-1",
+        "claude-fable-5-2",
+        "claude-mythos-5-1",
+        "claude-mythos-5-2",
+        "claude-opus-5-5",
+        "claude-sonnet-5-5",
+    }
+)
+"""Models that answer 400 to `tool_choice` any or tool (their pages under /docs/en/models)."""
+
+
+def lifecycle_notices(model: ModelPrice, day: date) -> Iterator[Notice]:
+    """Say when a model is deprecated or retired."""
+    status = model.lifecycle.status(day)
+    if status == "retired":
+        message = f"{model.id} is retired since {model.lifecycle.retired}: requests to it fail"
+        yield Notice("model-retired", message)
+    elif status == "deprecated":
+        until = f", retires on {model.lifecycle.retired}" if model.lifecycle.retired else ""
+        yield Notice("model-deprecated", f"{model.id} is deprecated{until}")
+
+
+def request_notices(
+    prompt: Prompt, model: ModelPrice, count: TokenCount, marks: Sequence[Mark], options: EstimateOptions
+) -> Iterator[Notice]:
+    """Everything about one request on one model that will cost more, fail, or do nothing."""
+    yield from _cliff(prompt, model, count, options.as_of)
+    yield from _limits(prompt, model, count, options)
+    yield from _marks(prompt, model, marks)
+    yield from _parameters(prompt, model, options)
+
+
+def _cliff(prompt: Prompt, model: ModelPrice, count: TokenCount, day: date) -> Iterator[Notice]:
+    tiers = model.period(day).tiers
+    for lower, higher in pairwise(tiers):
+        if lower.up_to is None:
+            continue
+        near = lower.up_to * _CLIFF_NEAR_PERCENT // 100
+        if lower.up_to - near < count.tokens <= lower.up_to:
+            message = (
+                f"{count.tokens:,} tokens are {lower.up_to - count.tokens:,} below {model.id}'s price step at "
+                f"{lower.up_to:,}: above it the whole request costs ${higher.rates.input} instead of "
+                f"${lower.rates.input} per million input tokens"
+            )
+            yield Notice("near-price-step", message, prompt.where)
+        elif lower.up_to < count.tokens <= lower.up_to + near:
+            message = (
+                f"trim {count.tokens - lower.up_to:,} tokens: at {lower.up_to:,} and below, {model.id} costs "
+                f"${lower.rates.input} instead of ${higher.rates.input} per million input tokens"
+            )
+            yield Notice("near-price-step", message, prompt.where)
+
+
+def _limits(prompt: Prompt, model: ModelPrice, count: TokenCount, options: EstimateOptions) -> Iterator[Notice]:
+    limit = options.max_tokens if options.max_tokens is not None else prompt.request.max_tokens
+    most = (options.batch and model.batch_max_output_tokens) or model.max_output_tokens
+    if limit is not None and limit > most:
+        yield Notice("max-tokens-above-maximum", f"max_tokens {limit:,} is above {model.id}'s {most:,}", prompt.where)
+    if options.output_tokens is not None and limit is not None and options.output_tokens > limit:
+        message = f"the expected output of {options.output_tokens:,} tokens is above max_tokens {limit:,}"
+        yield Notice("output-above-max-tokens", message, prompt.where)
+    if count.tokens > model.context_window:
+        message = f"{count.tokens:,} tokens don't fit {model.id}'s context window of {model.context_window:,}"
+        yield Notice("context-window-exceeded", message, prompt.where)
+
+
+def _marks(prompt: Prompt, model: ModelPrice, marks: Sequence[Mark]) -> Iterator[Notice]:
+    for mark in marks:
+        missing = model.min_cacheable_tokens - mark.prefix.tokens
+        if missing > 0:
+            message = (
+                f"the prefix up to here has {mark.prefix.tokens:,} tokens, {missing:,} short of {model.id}'s minimum "
+                f"of {model.min_cacheable_tokens:,}: it won't be cached"
+            )
+            yield Notice("below-cache-minimum", message, f"{prompt.where}:{mark.path}")
+
+
+def _parameters(prompt: Prompt, model: ModelPrice, options: EstimateOptions) -> Iterator[Notice]:
+    body = prompt.request.body
+    for name in _SAMPLING_PARAMETERS:
+        if name in body:
+            message = f"{name} is refused by API version 2026-10-21"
+            yield Notice("refused-parameter", message, f"{prompt.where}:{name}")
+    choice = body.get("tool_choice")
+    if isinstance(choice, dict) and choice.get("type") in ("any", "tool") and model.id in _NO_FORCED_TOOLS:
+        message = f"{model.id} refuses tool_choice {choice['type']!r}"
+        yield Notice("refused-parameter", message, f"{prompt.where}:tool_choice")
+    if options.batch:
+        for name in _REFUSED_IN_BATCHES:
+            if body.get(name):
+                yield Notice("refused-parameter", f"batches refuse {name}", f"{prompt.where}:{name}")
+    geo = options.inference_geo
+    if geo is not None and geo != "global" and not model.geo_multipliers:
+        yield Notice("refused-parameter", f"{model.id} refuses inference_geo", prompt.where)

@@ -1,0 +1,146 @@
+"""The values of an estimate: what goes in, and what comes out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+
+from costkit.core.money import EXACT
+from costkit.core.notice import Assumption, Notice
+from costkit.core.request import Request
+from costkit.core.tokens import TokenCount
+from costkit.core.usage import Usage
+
+CACHE_MODES = ("none", "5m", "1h", "as-written")
+
+
+@dataclass(frozen=True, slots=True)
+class Prompt:
+    """One request to be priced, and where it stands."""
+
+    path: str
+    index: int
+    """Its position in the file, from 0."""
+    request: Request
+
+    @property
+    def where(self) -> str:
+        """The file, with the position where a file may hold several."""
+        return self.path if self.index == 0 else f"{self.path}[{self.index}]"
+
+
+@dataclass(frozen=True, slots=True)
+class EstimateOptions:
+    """How the requests will be sent."""
+
+    as_of: date
+    models: tuple[str, ...] = ()
+    """Price each request on these; empty means the request's own model, else `default_models`."""
+    default_models: tuple[str, ...] = ()
+    output_tokens: int | None = None
+    """Expected output of one request; `None` prices the input only."""
+    max_tokens: int | None = None
+    """Output limit of one request, for the ceiling; `None` takes the body's own `max_tokens`."""
+    requests: int = 1
+    """How many times each request is sent."""
+    batch: bool = False
+    fast: bool = False
+    inference_geo: str | None = None
+    cache: str = "none"
+    """One of `CACHE_MODES`."""
+    hit_rate: Decimal | None = None
+    """Share of the requests that read the cache; `None` means all but the first."""
+    per_request: bool = False
+    tree: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class CostRange:
+    """Exact US dollars: `low` at the low end of the token band, `ceiling` at its high end plus every `max_tokens`.
+
+    `ceiling` is `None` where no `max_tokens` limits the output.
+    """
+
+    low: Decimal
+    expected: Decimal
+    ceiling: Decimal | None
+
+    def __add__(self, other: CostRange) -> CostRange:
+        known = self.ceiling is not None and other.ceiling is not None
+        return CostRange(
+            EXACT.add(self.low, other.low),
+            EXACT.add(self.expected, other.expected),
+            EXACT.add(self.ceiling or Decimal(0), other.ceiling or Decimal(0)) if known else None,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class OutputTokens:
+    """Output of all requests of an item; `None` where nothing says how much."""
+
+    expected: int | None
+    max: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Branch:
+    """One block of a prompt with its share of the input, for `--tree`."""
+
+    path: str
+    """Empty for what surrounds the blocks: the message frame and the tool prompt."""
+    kind: str
+    input_tokens: TokenCount
+    cost_usd: Decimal | None
+    share: Decimal
+    """Share of the prompt's tokens, between 0 and 1."""
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One file on one model (or one request, with `per_request`); every number covers all its requests."""
+
+    path: str
+    index: int | None
+    model: str
+    requests: int
+    input_tokens: TokenCount
+    output_tokens: OutputTokens
+    usage: Usage
+    cost_usd: CostRange | None
+    """`None` where the price is unknown."""
+    input_usd: Decimal | None
+    """The part of the expected cost that is not output."""
+    output_usd: Decimal | None
+    cached_5m_usd: Decimal | None
+    """The expected cost if the cacheable prefix were cached for 5 minutes; `None` where it can't be."""
+    batch_usd: Decimal | None
+    """The expected cost as a batch, uncached."""
+    tree: tuple[Branch, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Total:
+    """All items of one model."""
+
+    model: str
+    requests: int
+    input_tokens: TokenCount
+    cost_usd: CostRange | None
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """The answer of `estimate_requests`."""
+
+    items: tuple[Item, ...]
+    """In input order: one per file and model, or one per request and model."""
+    totals: tuple[Total, ...]
+    """One per model, in the order of first appearance."""
+    notices: tuple[Notice, ...] = ()
+    assumptions: tuple[Assumption, ...] = ()
+
+    @property
+    def complete(self) -> bool:
+        """Whether every item has a price."""
+        return all(item.cost_usd is not None for item in self.items)

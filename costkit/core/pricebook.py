@@ -19,6 +19,9 @@ from costkit.core.rates import RateKey, Rates
 from costkit.core.usage import Usage
 from costkit.errors import InvalidInput, Undecidable, UnknownModel
 
+TOKENIZERS = ("v3", "v4.7", "v4.8")
+IMAGE_TIERS = ("standard", "high_resolution")
+CONFIDENCES = ("official", "two-sources", "one-source", "derived", "conflict")
 UNSURE = frozenset({"one-source", "derived", "conflict"})
 """Confidences that cause a warning when the price is used."""
 _ONE = Decimal(1)
@@ -107,6 +110,16 @@ class ModelPrice:
 
 
 @dataclass(frozen=True, slots=True)
+class Source:
+    """Where a price was read."""
+
+    what: str
+    seen: str
+    """A day, `2026-10-09`, or a month where the day is not known."""
+    url: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Quote:
     """The effective rates for a key (modifiers applied), with what the reader should know about them."""
 
@@ -127,12 +140,16 @@ class PriceBook:
     web_search_usd: Decimal
     source: str = "built-in"
     sha256: str = ""
+    sources: Mapping[str, Source] = field(default_factory=dict)
+    """What the `source` of each period stands for."""
     _index: dict[str, ModelPrice] = field(default_factory=dict, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         for model in self.models:
             for name in (model.id, *model.aliases):
                 self._index[name] = model
+        for name, model in tuple(self._index.items()):
+            self._index.setdefault(spellings(name)[0], model)
 
     def resolve(self, name: str) -> ModelPrice:
         """Find the model that a name means: exact after normalisation, never by prefix.

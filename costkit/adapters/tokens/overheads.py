@@ -1,0 +1,105 @@
+"""The measured constants around the text of a request, as one `Profile` per model.
+
+The data, with their sources, are in `overheads.yaml`; this module picks what holds for a model and its family.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+from costkit.core.modelname import spellings
+from costkit.core.pricebook import ModelPrice
+
+KINDS = ("text", "tools", "images", "documents", "structured", "thinking", "other")
+"""Kinds of request with a band of their own, from the best understood to the least."""
+
+
+@dataclass(frozen=True, slots=True)
+class Band:
+    """Half-widths that held for 90 % of the recorded requests of a kind."""
+
+    relative: float
+    absolute: int
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """Everything that the layout of a request must know about a model; token numbers unless noted."""
+
+    family: str
+    frame: int
+    turn: int
+    block: int
+    system: int
+    escape_non_ascii: bool
+    """Tool definitions are counted as ASCII with escapes."""
+    forgets_thinking: bool
+    """Thinking blocks of finished turns aren't counted."""
+    thinking: int
+    adaptive: int
+    tool_prompt: int
+    """With `tool_choice` auto or none."""
+    forced_tool_prompt: int
+    """With `tool_choice` any or tool."""
+    unsure: int
+    """Half-width of an unpublished tool prompt."""
+    newer: bool
+    """The model is newer than the recorded requests."""
+    image_tier: str
+    rules: Mapping[str, Any]
+    """The whole data file, for the groups that don't depend on the model."""
+
+    def rule(self, group: str, name: str) -> float:
+        """A constant of this family: `rules[group][family][name]`."""
+        return float(self.rules[group][self.family][name])
+
+
+def profile_for(model: ModelPrice) -> Profile:
+    """The constants of a model; a model without an entry gets its family's, marked as newer than the data."""
+    rules = load_rules()
+    models = rules["models"]
+    entry = next((models[name] for name in spellings(model.id) if name in models), None)
+    if entry is None or rules["generations"][entry["generation"]]["family"] != model.tokenizer:
+        entry = models[model.tokenizer]
+    generation = rules["generations"][entry["generation"]]
+    family = rules["families"][model.tokenizer]
+    relaxed, forced = entry["tool_prompt"]
+    return Profile(
+        family=model.tokenizer,
+        frame=family["frame"],
+        turn=family["turn"],
+        block=family["block"],
+        system=generation["system"],
+        escape_non_ascii=generation["escape"],
+        forgets_thinking=generation["forgets_thinking"],
+        thinking=generation["thinking"],
+        adaptive=generation["adaptive"],
+        tool_prompt=relaxed,
+        forced_tool_prompt=forced,
+        unsure=entry.get("unsure", 0),
+        newer=entry.get("newer", False),
+        image_tier=model.image_tier if model.image_tier in rules["images"] else "high_resolution",
+        rules=rules,
+    )
+
+
+def band_for(engine: str, profile: Profile, kind: str) -> Band:
+    """The band of an engine for one kind of request, wider for models newer than the data."""
+    bands = profile.rules["bands"]
+    relative, absolute = bands[engine][profile.family][kind]
+    return Band(relative + (bands["newer"] if profile.newer else 0.0), absolute)
+
+
+@cache
+def load_rules() -> Mapping[str, Any]:
+    """Read `overheads.yaml` once."""
+    import yaml
+
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    text = files("costkit.adapters.tokens").joinpath("overheads.yaml").read_text(encoding="utf-8")
+    rules: Mapping[str, Any] = yaml.load(text, Loader=loader)  # noqa: S506 - a safe loader
+    return rules

@@ -1,0 +1,43 @@
+"""The smallest thing that is counted: a text for a tokenizer, or a number of tokens with its own band."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+
+_LONE_SURROGATE = re.compile("[\ud800-\udfff]")
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A part of a request at `path` (empty for what surrounds the blocks).
+
+    Either a `text`, or `text` is empty and the tokens are known to lie in `low` … `high`.
+    """
+
+    path: str
+    text: str
+    tokens: int = 0
+    low: int = 0
+    high: int = 0
+
+
+def text_piece(path: str, text: str) -> Piece:
+    """A text to count; half surrogate pairs, which no tokenizer takes, become replacement characters."""
+    return Piece(path, _LONE_SURROGATE.sub("\ufffd", text))
+
+
+def known(path: str, tokens: int) -> Piece:
+    """A known number of tokens."""
+    return Piece(path, "", tokens, tokens, tokens)
+
+
+def known_between(path: str, tokens: int, low: int, high: int) -> Piece:
+    """A number of tokens known only to lie between two ends."""
+    return Piece(path, "", tokens, low, high)
+
+
+def json_text(value: object, *, escape: bool = False) -> str:
+    """The text of a JSON value as the API writes it into a prompt."""
+    return json.dumps(value, ensure_ascii=escape, default=str)

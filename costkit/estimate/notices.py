@@ -8,11 +8,14 @@ from itertools import pairwise
 
 from costkit.core.notice import Notice
 from costkit.core.pricebook import ModelPrice
-from costkit.core.tokens import TokenCount
+from costkit.core.tokens import PartCount, TokenCount
 from costkit.estimate.price import Mark
 from costkit.estimate.result import EstimateOptions, Prompt
 
 _CLIFF_NEAR_PERCENT = 10
+_DOMINANT_PERCENT = 40
+_BLOCKS_WORTH_A_LOOK = 3
+_TOKENS_WORTH_A_LOOK = 500
 _SAMPLING_PARAMETERS = ("temperature", "top_p", "top_k")
 _REFUSED_IN_BATCHES = ("stream", "speed", "store")
 _NO_FORCED_TOOLS = frozenset(
@@ -47,6 +50,19 @@ def request_notices(
     yield from _limits(prompt, model, count, options)
     yield from _marks(prompt, model, marks)
     yield from _parameters(prompt, model, options)
+
+
+def dominant_block(prompt: Prompt, parts: Sequence[PartCount]) -> Iterator[Notice]:
+    """Point at a block that makes up most of a prompt, where there is a choice about it."""
+    whole = sum(part.count.tokens for part in parts)
+    blocks = [part for part in parts if part.block is not None]
+    if len(blocks) < _BLOCKS_WORTH_A_LOOK or whole < _TOKENS_WORTH_A_LOOK:
+        return
+    largest = max(blocks, key=lambda part: part.count.tokens)
+    percent = largest.count.tokens * 100 // whole
+    if percent >= _DOMINANT_PERCENT:
+        message = f"{largest.path} alone is {percent} % of the prompt: costkit estimate --tree"
+        yield Notice("dominant-block", message, prompt.where)
 
 
 def _cliff(prompt: Prompt, model: ModelPrice, count: TokenCount, day: date) -> Iterator[Notice]:

@@ -13,7 +13,7 @@ from costkit.core.pricebook import ModelPrice, PriceBook
 from costkit.core.tokens import NO_TOKENS, PartCount, TokenCount, TokenCounter
 from costkit.core.usage import Usage
 from costkit.errors import InvalidInput, Undecidable, UnknownModel
-from costkit.estimate.notices import lifecycle_notices, request_notices
+from costkit.estimate.notices import dominant_block, lifecycle_notices, request_notices
 from costkit.estimate.price import Priced, marks_of, price_request
 from costkit.estimate.result import Branch, CostRange, Estimate, EstimateOptions, Item, OutputTokens, Prompt, Total
 
@@ -118,6 +118,7 @@ def _estimate_one(
         *book.quote(key).notices,
         *lifecycle_notices(job.model, sent.as_of),
         *request_notices(job.prompt, job.model, count, warned, sent),
+        *(() if options.tree else dominant_block(job.prompt, parts)),
     )
     return _Outcome(
         job,

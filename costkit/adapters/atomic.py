@@ -1,0 +1,55 @@
+"""Files that are either whole or not there: written beside their place, synced, then renamed."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import tempfile
+from pathlib import Path
+
+from costkit.errors import InvalidInput, OperationFailed
+
+
+def write_atomically(path: Path, data: bytes) -> None:
+    """Write a file so that a reader sees the old content or the new, never a part.
+
+    A symlink keeps pointing at its target; a device or a pipe is written to directly. Raises `InvalidInput` where the
+    folder isn't there or is no folder, `OperationFailed` for any other write error; neither leaves a file behind.
+    """
+    target = path.resolve() if path.is_symlink() else path
+    try:
+        if target.exists() and not target.is_file():
+            if target.is_dir():
+                raise InvalidInput("is a folder, not a file", where=str(path))
+            target.write_bytes(data)
+        else:
+            _replace(target, data)
+    except (FileNotFoundError, NotADirectoryError):
+        raise InvalidInput(f"can't write {path}: there is no folder {target.parent}") from None
+    except OSError as problem:
+        reason = problem.strerror or str(problem)
+        raise OperationFailed(f"can't write {path}: {reason}", code="write-failed") from problem
+
+
+def _replace(target: Path, data: bytes) -> None:
+    handle, name = tempfile.mkstemp(prefix=f".{target.name[:100]}.", suffix=".part", dir=target.parent)
+    try:
+        with os.fdopen(handle, "wb") as part:
+            part.write(data)
+            part.flush()
+            os.fsync(part.fileno())
+        Path(name).chmod(_permissions(target))
+        Path(name).replace(target)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            Path(name).unlink()
+        raise
+
+
+def _permissions(target: Path) -> int:
+    """The permissions of the file that is replaced, or what a new file gets under the process's umask."""
+    with contextlib.suppress(FileNotFoundError):
+        return target.stat().st_mode & 0o777
+    umask = os.umask(0)
+    os.umask(umask)
+    return 0o666 & ~umask

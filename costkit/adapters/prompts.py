@@ -1,0 +1,227 @@
+"""Prompts from files: text, Messages bodies, lists of messages, batch lines, images and PDFs.
+
+`.json`, `.jsonl` and `.yaml` must parse; `.md`, `.txt` and source code are always text; other names and stdin are
+looked at. An explicit kind overrides all of this.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+from costkit.core.request import Request, parse_request, text_request
+from costkit.errors import InvalidInput, OperationFailed
+
+KINDS = ("text", "request", "messages", "batch")
+MOST_BYTES_OF_ONE = 32 * 1024 * 1024
+"""The API refuses larger requests (413)."""
+_JSON_LINES = frozenset({".jsonl", ".ndjson"})
+_YAML = frozenset({".yaml", ".yml"})
+_TEXT = frozenset(
+    f".{name}"
+    for name in (
+        *("md", "markdown", "txt", "rst", "adoc", "prompt", "j2", "jinja", "tmpl", "html", "xml", "csv", "tsv", "sql"),
+        *("py", "js", "mjs", "ts", "tsx", "jsx", "go", "rs", "java", "kt", "c", "h", "cc", "cpp", "hpp", "cs", "rb"),
+        *("php", "swift", "scala", "sh", "bash", "zsh", "ps1", "lua", "pl", "r", "toml", "ini", "cfg", "css"),
+    )
+)
+_IMAGES = {
+    ".png": "image/png",
+    ".jpg": "image/jpeg",
+    ".jpeg": "image/jpeg",
+    ".gif": "image/gif",
+    ".webp": "image/webp",
+}
+
+
+def find_files(paths: Sequence[str]) -> list[str]:
+    """The files that paths stand for: a folder is all its files, sorted, hidden ones left out; `-` is stdin."""
+    found: list[str] = []
+    for path in paths:
+        if path == "-" or not Path(path).is_dir():
+            found.append(path)
+            continue
+        inside = [str(file) for file in sorted(Path(path).rglob("*")) if _is_visible_file(file, Path(path))]
+        if not inside:
+            raise InvalidInput("the folder holds no files", where=path)
+        found += inside
+    return found
+
+
+def _is_visible_file(file: Path, root: Path) -> bool:
+    return file.is_file() and not any(part.startswith(".") for part in file.relative_to(root).parts)
+
+
+def read_file(path: str) -> bytes:
+    """The bytes of a file, or of stdin for `-`; raises `InvalidInput` where it can't be opened or is empty."""
+    try:
+        data = sys.stdin.buffer.read() if path == "-" else Path(path).read_bytes()
+    except FileNotFoundError:
+        raise InvalidInput("no such file", where=path) from None
+    except (PermissionError, IsADirectoryError, NotADirectoryError) as problem:
+        raise InvalidInput(f"can't be read: {problem.strerror}", where=path) from None
+    except ValueError:
+        raise InvalidInput(f"{path!r} can't be the name of a file") from None
+    except OSError as problem:
+        raise OperationFailed(f"can't be read: {problem.strerror}", where=path, code="read-failed") from None
+    if not data.strip():
+        raise InvalidInput("is empty", where=path)
+    return data
+
+
+def read_requests(path: str, data: bytes, kind: str | None = None) -> list[Request]:
+    """The requests that a file holds, in order; raises `InvalidInput` naming line or place."""
+    suffix = Path(path).suffix.lower()
+    if kind is None and suffix in _IMAGES:
+        return [_attachment("image", _IMAGES[suffix], data, path)]
+    if kind is None and (suffix == ".pdf" or data.startswith(b"%PDF-")):
+        return [_attachment("document", "application/pdf", data, path)]
+    text = _decode(data, path)
+    if kind == "text" or (kind is None and suffix in _TEXT):
+        return [_text(text, path)]
+    if suffix in _YAML:
+        return _from_value(_parse_yaml(text, path), path, kind)
+    if suffix in _JSON_LINES or kind == "batch":
+        return [request for where, value in _lines(text, path) for request in _from_value(value, where, kind)]
+    if suffix == ".json" or kind is not None:
+        return _from_value(_parse_json(text, path), path, kind)
+    return _sniffed(text, path)
+
+
+def _sniffed(text: str, path: str) -> list[Request]:
+    """Text, unless it is JSON that looks like requests; then it must be right."""
+    if text.lstrip()[:1] not in "{[":
+        return [_text(text, path)]
+    try:
+        value = json.loads(text)
+    except ValueError:
+        value = None
+    if value is None:
+        try:
+            lines = list(_lines(text, path))
+        except InvalidInput:
+            return [_text(text, path)]
+        return [request for where, line in lines for request in _from_value(line, where, None)]
+    return _from_value(value, path, None) if _looks_like_requests(value) else [_text(text, path)]
+
+
+def _looks_like_requests(value: object) -> bool:
+    if isinstance(value, list):
+        return bool(value) and all(isinstance(item, Mapping) for item in value) and _looks_like_requests(value[0])
+    return isinstance(value, Mapping) and any(key in value for key in ("messages", "params", "requests", "role"))
+
+
+def _text(text: str, path: str) -> Request:
+    if len(text.encode("utf-8", "surrogatepass")) > MOST_BYTES_OF_ONE:
+        raise InvalidInput("is larger than 32 MB, the API's limit for one request", where=path)
+    return text_request(text)
+
+
+def _decode(data: bytes, path: str) -> str:
+    data = data.removeprefix(b"\xef\xbb\xbf")
+    zero = data.find(b"\0")
+    if zero >= 0:
+        raise InvalidInput(f"is binary data (a zero byte at offset {zero})", where=path)
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError as problem:
+        line = data.count(b"\n", 0, problem.start) + 1
+        raise InvalidInput(f"is not UTF-8 text (byte 0x{data[problem.start]:02x})", where=f"{path}:{line}") from None
+
+
+def _parse_json(text: str, path: str, first_line: int = 1) -> object:
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError as problem:
+        line = first_line + problem.lineno - 1
+        raise InvalidInput(
+            f"is not valid JSON: {problem.msg} (column {problem.colno})", where=f"{path}:{line}"
+        ) from None
+    except ValueError as problem:  # a number with too many digits
+        raise InvalidInput(f"is not valid JSON: {problem}", where=f"{path}:{first_line}") from None
+    except RecursionError:
+        raise InvalidInput("is nested too deeply", where=f"{path}:{first_line}") from None
+
+
+def _lines(text: str, path: str) -> Iterator[tuple[str, object]]:
+    for number, line in enumerate(text.split("\n"), 1):
+        if line.strip():
+            yield f"{path}:{number}", _parse_json(line, path, number)
+
+
+def _parse_yaml(text: str, path: str) -> object:
+    import yaml
+
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    try:
+        if any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(text, loader)):
+            raise InvalidInput("YAML aliases are not read in prompts: write the value out", where=path)
+        return yaml.load(text, loader)  # noqa: S506  a safe loader
+    except yaml.MarkedYAMLError as problem:
+        line = problem.problem_mark.line + 1 if problem.problem_mark else 1
+        raise InvalidInput(f"is not valid YAML: {problem.problem}", where=f"{path}:{line}") from None
+    except (yaml.YAMLError, ValueError) as problem:
+        raise InvalidInput(f"is not valid YAML: {' '.join(str(problem).split())}", where=path) from None
+    except RecursionError:
+        raise InvalidInput("is nested too deeply", where=path) from None
+
+
+def _from_value(value: object, where: str, kind: str | None) -> list[Request]:
+    if isinstance(value, Mapping) and isinstance(value.get("requests"), list) and "messages" not in value:
+        inside = value["requests"]
+        return [r for i, line in enumerate(inside) for r in _from_value(line, f"{where}:requests[{i}]", "batch")]
+    if isinstance(value, Mapping):
+        return [_from_object(value, where, kind)]
+    if isinstance(value, list) and value and all(isinstance(item, Mapping) for item in value):
+        if kind == "messages" or (kind is None and "role" in value[0]):
+            return [parse_request({"messages": value}, where)]
+        return [_from_object(item, f"{where}[{index}]", kind) for index, item in enumerate(value)]
+    shape = {"request": "a Messages body", "messages": "a list of messages", "batch": "batch lines"}.get(str(kind))
+    raise InvalidInput(f"must hold {shape or 'a Messages body, a list of messages or batch lines'}", where=where)
+
+
+def _from_object(value: Mapping[str, object], where: str, kind: str | None) -> Request:
+    if "params" in value and kind in (None, "batch"):
+        return parse_request(value["params"], f"{where}:params")
+    if "content" in value and "messages" not in value and "role" not in value and kind in (None, "batch"):
+        return parse_request({"messages": [{"role": "user", "content": value["content"]}]}, where)
+    if "role" in value and kind in (None, "messages"):
+        return parse_request({"messages": [value]}, where)
+    return parse_request(value, where)
+
+
+def _attachment(kind: str, media_type: str, data: bytes, path: str) -> Request:
+    if len(data) > MOST_BYTES_OF_ONE:
+        raise InvalidInput("is larger than 32 MB, the API's limit for one request", where=path)
+    source = {"type": "base64", "media_type": media_type, "data": base64.b64encode(data).decode("ascii")}
+    return parse_request({"messages": [{"role": "user", "content": [{"type": kind, "source": source}]}]}, path)
+
+
+def with_system_and_tools(request: Request, system: str | None, tools: list[object] | None, where: str) -> Request:
+    """Add a system prompt and tools to a request that has none of its own."""
+    body = dict(request.body)
+    for name, value in (("system", system), ("tools", tools)):
+        if value is None:
+            continue
+        if body.get(name):
+            raise InvalidInput(f"already has {name} of its own", where=where, hint=f"drop --{name}")
+        body[name] = value
+    return parse_request(body, where)
+
+
+def read_system(path: str) -> str:
+    """The text of a system prompt."""
+    return _decode(read_file(path), path)
+
+
+def read_tools(path: str) -> list[object]:
+    """A JSON or YAML list of tool definitions, or an object with one under `tools`."""
+    text = _decode(read_file(path), path)
+    value = _parse_yaml(text, path) if Path(path).suffix.lower() in _YAML else _parse_json(text, path)
+    tools = value.get("tools") if isinstance(value, Mapping) else value
+    if not isinstance(tools, list):
+        raise InvalidInput("must hold a list of tools", where=path)
+    return tools

@@ -1,0 +1,118 @@
+"""What every command shares: the common flags, their help, and the `Run` that a command body receives.
+
+A command is a function whose first parameter is a `Run`; `add_command` gives it the common flags, so that a body
+holds nothing but its own.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperCommand
+
+from costkit.cli.run import Run
+from costkit.errors import ExitCode
+
+ADVANCED = "Advanced"
+"""The help panel of flags that few people need first."""
+
+CONTEXT = {"help_option_names": ["--help", "-h"], "max_content_width": 110}
+
+
+def whole_number(lowest: int = 0, highest: int = 10**10) -> Callable[[str], int]:
+    """A parser for counts: plain digits within bounds that no honest count exceeds."""
+
+    def parse(text: str | int) -> int:
+        if isinstance(text, str) and not (text.isascii() and text.isdigit()):
+            raise typer.BadParameter(f"{text!r} is not a whole number from {lowest}")
+        if not lowest <= int(text) <= highest:
+            raise typer.BadParameter(f"{text} is not between {lowest} and {highest:,}")
+        return int(text)
+
+    return parse
+
+
+_COMMON: dict[str, Any] = {
+    "format_": Annotated[
+        str | None, typer.Option("--format", "-f", metavar="FORMAT", help="table, json, csv or markdown.")
+    ],
+    "json_": Annotated[bool, typer.Option("--json", help="Same as --format json.")],
+    "output": Annotated[
+        str | None, typer.Option("--output", "-o", metavar="FILE", help="Write to a file, whole or not at all.")
+    ],
+    "pricing": Annotated[
+        str | None,
+        typer.Option(metavar="FILE", help="A price book of your own; it may extend the built-in one."),
+    ],
+    "as_of": Annotated[
+        str | None,
+        typer.Option(metavar="DATE", help="Price with the rates of this day [default: today, UTC]."),
+    ],
+    "offline": Annotated[
+        bool | None, typer.Option("--offline", help="Open no socket at all.", rich_help_panel=ADVANCED)
+    ],
+    "also": Annotated[
+        str | None,
+        typer.Option(metavar="CODE=RATE", help="A second currency in tables, e.g. KRW=1430.", rich_help_panel=ADVANCED),
+    ],
+    "color": Annotated[
+        str | None, typer.Option(metavar="WHEN", help="auto, always or never.", rich_help_panel=ADVANCED)
+    ],
+    "quiet": Annotated[
+        bool | None,
+        typer.Option("--quiet", "-q", help="No progress, warnings or hints.", rich_help_panel=ADVANCED),
+    ],
+}
+_FLAGS_WITHOUT_VALUE = {"json_"}
+
+
+class SectionedCommand(TyperCommand):
+    """A command whose help lists few flags first and the rest under their own heading, as plain text."""
+
+    def format_options(self, ctx: Any, formatter: Any) -> None:
+        """Write one list per section, in order of appearance, `Advanced` last."""
+        sections: dict[str, list[tuple[str, str]]] = {"Arguments": [], "Options": []}
+        for param in self.get_params(ctx):
+            record = param.get_help_record(ctx)
+            home = "Arguments" if param.param_type_name == "argument" else "Options"
+            if record is not None:
+                sections.setdefault(getattr(param, "rich_help_panel", None) or home, []).append(record)
+        for title in sorted(sections, key=lambda title: title == ADVANCED):
+            if sections[title]:
+                with formatter.section(title):
+                    formatter.write_dl(sections[title])
+
+
+def add_command(app: typer.Typer, name: str, function: Callable[..., ExitCode], *, examples: str = "") -> None:
+    """Register a command body under a name, with the common flags added to its own."""
+    app.command(name, cls=SectionedCommand, context_settings=CONTEXT, epilog=examples or None)(_with_common(function))
+
+
+def _with_common(function: Callable[..., ExitCode]) -> Callable[..., ExitCode]:
+    own = inspect.signature(function, eval_str=True)
+    parameters = [p for p in own.parameters.values() if p.name != "run"]
+    common = [
+        inspect.Parameter(
+            name,
+            inspect.Parameter.KEYWORD_ONLY,
+            default=False if name in _FLAGS_WITHOUT_VALUE else None,
+            annotation=annotation,
+        )
+        for name, annotation in _COMMON.items()
+    ]
+
+    @functools.wraps(function)
+    def command(**values: Any) -> ExitCode:
+        flags = {name: values.pop(name) for name in _COMMON}
+        return function(Run.begin(**flags), **values)
+
+    command.__signature__ = inspect.Signature(  # type: ignore[attr-defined]
+        [p.replace(kind=inspect.Parameter.KEYWORD_ONLY) for p in parameters] + common
+    )
+    command.__annotations__ = {p.name: p.annotation for p in [*parameters, *common]}
+    del command.__wrapped__  # or its signature would be read instead
+    return command

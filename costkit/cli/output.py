@@ -1,0 +1,153 @@
+"""The way out: one answer on stdout or in a file, the conversation on stderr.
+
+A reader that went away (`| head -1`) is no error: the command ends with the code it would have had.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from costkit.core.notice import Assumption, Notice
+from costkit.errors import CostkitError, ExitCode, OperationFailed, worst
+from costkit.render.view import View
+
+if TYPE_CHECKING:
+    from typing import TextIO
+
+    from costkit.cli.run import Finding, Run
+
+FIXED_WIDTH = 120
+"""Columns of a table that doesn't go to a terminal, so that a log looks the same everywhere."""
+
+
+def show(
+    run: Run,
+    command: str,
+    result: object,
+    view: Callable[[], View],
+    *,
+    notices: Sequence[Notice],
+    assumptions: Sequence[Assumption],
+    findings: Sequence[Finding],
+) -> ExitCode:
+    """Write an answer in the format of the run, then notices and findings; return the exit code."""
+    exit_code = worst(finding.exit_code for finding in findings)
+    page = None
+    if run.format == "json":
+        from costkit.render.document import envelope, to_json
+
+        document = envelope(
+            command,
+            result,
+            book=run.book,
+            as_of=run.as_of,
+            assumptions=assumptions,
+            notices=notices,
+            exit_code=exit_code,
+        )
+        text = to_json(document)
+    else:
+        page = view()
+        text = _written(page, run)
+    write_answer(text, run.output)
+    if not run.quiet:
+        for notice in notices:
+            say(f"! {notice.where}: {notice.message}" if notice.where else f"! {notice.message}")
+    for finding in findings:
+        say(f"costkit: {finding.message}")
+    if page is not None and page.next_command and not run.quiet and run.format == "table":
+        say(page.next_command)
+    return exit_code
+
+
+def _written(page: View, run: Run) -> str:
+    if run.format == "csv":
+        from costkit.render.csvtext import render_csv
+
+        return render_csv(page)
+    if run.format == "markdown":
+        from costkit.render.markdown import render_markdown
+
+        return render_markdown(page)
+    from costkit.render.table import render_table
+
+    to_terminal = run.output in (None, "-") and sys.stdout.isatty()
+    width = shutil.get_terminal_size((FIXED_WIDTH, 24)).columns if to_terminal else FIXED_WIDTH
+    return render_table(page, width=width, color=_colored(run, to_terminal=to_terminal), also=run.also)
+
+
+def _colored(run: Run, *, to_terminal: bool) -> bool:
+    if run.settings.color in ("always", "never"):
+        return run.settings.color == "always"
+    if os.environ.get("NO_COLOR"):
+        return False
+    if os.environ.get("FORCE_COLOR"):
+        return True
+    return to_terminal and os.environ.get("TERM") != "dumb"
+
+
+def write_answer(text: str, target: str | None) -> None:
+    """Write a whole answer to stdout, or atomically to a file."""
+    data = text.encode("utf-8", "backslashreplace")
+    if target not in (None, "-"):
+        from costkit.adapters.atomic import write_atomically
+
+        write_atomically(Path(str(target)), data)
+        return
+    try:
+        sys.stdout.flush()
+        sys.stdout.buffer.write(data)
+        sys.stdout.buffer.flush()
+    except BrokenPipeError:
+        _forget(sys.stdout)
+    except OSError as problem:
+        _forget(sys.stdout)
+        raise OperationFailed(f"can't write the answer: {problem.strerror}", code="write-failed") from None
+
+
+def say(line: str) -> None:
+    """Write one line to stderr, made harmless; a stderr that nobody reads any more is ignored."""
+    from costkit.render.text import harmless
+
+    try:
+        sys.stderr.write(harmless(line) + "\n")
+        sys.stderr.flush()
+    except (OSError, ValueError):
+        _forget(sys.stderr)
+
+
+def report_error(error: CostkitError, answer_format: str) -> ExitCode:
+    """Say what went wrong: one line for people, and the error document where a program listens."""
+    if answer_format == "json":
+        from costkit.render.document import error_document, to_json
+
+        write_answer(to_json(error_document(error)), None)
+    elif answer_format == "csv":
+        write_answer(_error_csv(error), None)
+    say(f"costkit: {error}" + (f" ({error.hint})" if error.hint else ""))
+    return error.exit_code
+
+
+def _error_csv(error: CostkitError) -> str:
+    from costkit.render.csvtext import render_csv
+    from costkit.render.view import Column, Table
+
+    keys = ("schema", "code", "message", "hint", "retryable", "exit")
+    row = ("costkit/error@1", error.code, str(error), error.hint, str(error.retryable).lower(), int(error.exit_code))
+    return render_csv(View("", (Table(tuple(Column(key, key) for key in keys), (row,)),)))
+
+
+def _forget(stream: TextIO) -> None:
+    """Point a stream whose reader is gone at nothing, so that the interpreter's last flush stays quiet."""
+    devnull = os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(devnull, stream.fileno())
+    except (OSError, ValueError):
+        pass
+    finally:
+        os.close(devnull)

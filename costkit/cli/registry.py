@@ -1,0 +1,63 @@
+"""Every command with its one-line summary: what the root help shows, and which module to import for which name.
+
+Only the module of the command that runs is imported; registering all of them would double the start-up.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from costkit.errors import ExitCode
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """A command of the root help."""
+
+    name: str
+    module: str
+    summary: str
+    section: str
+
+
+COMMANDS = (
+    Command("estimate", "costkit.cli.estimate", "What will this prompt cost, and how sure are we?", "Before you send"),
+    Command("report", "costkit.cli.report", "What did we spend, on what?", "After you sent"),
+    Command("pricing", "costkit.cli.pricing", "Look into the price book: list, show, check, diff.", "Reference"),
+    Command("schema", "costkit.cli.schema", "Print the JSON Schema of a command's result.", "Reference"),
+)
+
+EXIT_CODES = (
+    (ExitCode.OK, "done (also: nothing to do)"),
+    (ExitCode.FAILED, "could not do it: network, API, a read or write error; trying again may help"),
+    (ExitCode.INVALID, "the command, the configuration or the input is invalid; nothing was done"),
+    (ExitCode.LIMIT, "a limit that you set was exceeded"),
+    (ExitCode.INCOMPLETE, "done, but incomplete: some items failed"),
+    (ExitCode.UNDECIDED, "cannot be decided: price unknown, submission ambiguous, evidence too thin"),
+    (ExitCode.RUNNING, "still running"),
+    (ExitCode.INTERRUPTED, "interrupted; remote work goes on"),
+)
+
+
+def root_help() -> str:
+    """The text of `costkit --help`."""
+    lines = [
+        "Usage: costkit COMMAND [OPTIONS] [ARGUMENTS]",
+        "",
+        "  Exact costs for the Claude API, offline where it can be.",
+        "",
+    ]
+    width = max(len(command.name) for command in COMMANDS) + 2
+    for section in dict.fromkeys(command.section for command in COMMANDS):
+        lines.append(f"{section}:")
+        lines += [f"  {c.name:<{width}}{c.summary}" for c in COMMANDS if c.section == section]
+        lines.append("")
+    lines.append("Exit codes:")
+    lines += [f"  {int(code):<{width}}{meaning}" for code, meaning in EXIT_CODES]
+    lines += [
+        "",
+        "Options:",
+        f"  {'--version':<{width}}  Show the version.",
+        f"  {'--help':<{width}}  Show this message; `costkit COMMAND --help` shows a command's flags.",
+    ]
+    return "\n".join(lines) + "\n"

@@ -1,0 +1,194 @@
+"""One run of one command: the outside world, the settings that hold, and the way out for its answer."""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from pathlib import Path
+
+from costkit.adapters.settings import COLORS, FORMATS, Settings, read_settings
+from costkit.cli import output
+from costkit.core.money import decimal_from, usd_limit
+from costkit.core.notice import Assumption, Notice
+from costkit.core.pricebook import PriceBook
+from costkit.errors import ExitCode, InvalidInput
+from costkit.render.view import Currency, View
+
+_CURRENCY = re.compile(r"([A-Z]{3})=(.+)")
+
+
+@dataclass(slots=True)
+class Run:
+    """What a command body works with."""
+
+    settings: Settings
+    as_of: date
+    output: str | None = None
+    also: Currency | None = None
+    _book: PriceBook | None = field(default=None, repr=False)
+
+    @classmethod
+    def begin(
+        cls,
+        *,
+        format_: str | None,
+        json_: bool,
+        output: str | None,
+        pricing: str | None,
+        as_of: str | None,
+        offline: bool | None,
+        also: str | None,
+        color: str | None,
+        quiet: bool | None,
+    ) -> Run:
+        """Put flags over variables over files, and check what they say."""
+        if json_ and format_ not in (None, "json"):
+            raise InvalidInput(f"--json and --format {format_} contradict each other")
+        flags = Settings(
+            pricing=pricing,
+            format=_choice("--format", "json" if json_ else format_, FORMATS),
+            color=_choice("--color", color, COLORS),
+            also=also,
+            offline=offline or None,
+            quiet=quiet or None,
+        )
+        settings = flags.over(read_settings(Path.cwd(), _user_file(), os.environ))
+        return cls(settings, day_from("--as-of", as_of) if as_of else today(), output, currency_from(settings.also))
+
+    @property
+    def format(self) -> str:
+        """The output format: one of `FORMATS`."""
+        return self.settings.format or "table"
+
+    @property
+    def offline(self) -> bool:
+        """Whether no socket may be opened."""
+        return bool(self.settings.offline)
+
+    @property
+    def quiet(self) -> bool:
+        """Whether stderr stays silent but for errors."""
+        return bool(self.settings.quiet)
+
+    @property
+    def book(self) -> PriceBook:
+        """The price book that holds here."""
+        if self._book is None:
+            from costkit.adapters.pricing_yaml import built_in_book, load_book
+
+            self._book = load_book(Path(self.settings.pricing)) if self.settings.pricing else built_in_book()
+        return self._book
+
+    @property
+    def book_line(self) -> str:
+        """Which price book was used: the footer of every table of prices."""
+        name = "built in" if self.book.source == "built-in" else self.book.source
+        day = f", as of {self.as_of}" if self.as_of != today() else ""
+        return f"prices of {self.book.checked} ({name}{day})"
+
+    def cache_dir(self) -> Path:
+        """The user's folder for what can be fetched again."""
+        from platformdirs import user_cache_path
+
+        return user_cache_path("costkit")
+
+    def show(
+        self,
+        command: str,
+        result: object,
+        view: Callable[[], View],
+        *,
+        notices: Iterable[Notice] = (),
+        assumptions: Iterable[Assumption] = (),
+        findings: Iterable[Finding] = (),
+    ) -> ExitCode:
+        """Print the answer, then what should be known about it, then what was found; return the exit code."""
+        return output.show(
+            self,
+            command,
+            result,
+            view,
+            notices=tuple(notices),
+            assumptions=tuple(assumptions),
+            findings=tuple(findings),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Something that decides the exit code of a command that did give an answer."""
+
+    exit_code: ExitCode
+    message: str
+
+
+def today() -> date:
+    """The current day, UTC."""
+    return datetime.now(UTC).date()
+
+
+def day_from(flag: str, text: str) -> date:
+    """Read a day such as 2026-11-21."""
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise InvalidInput(f"{flag} {text!r} is not a day", hint="write it as 2026-11-21") from None
+
+
+def usd_from(flag: str, text: str | None) -> Decimal | None:
+    """Read an amount in US dollars such as 2.50."""
+    if text is None:
+        return None
+    try:
+        return usd_limit(text)
+    except ValueError:
+        raise InvalidInput(f"{flag} {text!r} is not an amount in US dollars", hint="write it as 2.50") from None
+
+
+def currency_from(text: str | None) -> Currency | None:
+    """Read a second currency such as KRW=1430."""
+    if text is None:
+        return None
+    match = _CURRENCY.fullmatch(text)
+    try:
+        rate = decimal_from(match.group(2)) if match else Decimal(0)
+    except ValueError:
+        rate = Decimal(0)
+    if match is None or rate == 0:
+        raise InvalidInput(f"--also {text!r} is not a currency and its rate", hint="write it as KRW=1430")
+    return Currency(match.group(1), rate)
+
+
+def _choice(flag: str, value: str | None, choices: tuple[str, ...]) -> str | None:
+    if value is not None and value not in choices:
+        raise InvalidInput(f"{flag} {value!r} is not one of {', '.join(choices)}")
+    return value
+
+
+def _user_file() -> Path | None:
+    from platformdirs import user_config_path
+
+    return user_config_path("costkit") / "costkit.toml"
+
+
+def interactive(stream: object) -> bool:
+    """Whether a stream is a terminal that a person sits at."""
+    isatty = getattr(stream, "isatty", None)
+    return bool(isatty and isatty()) and os.environ.get("TERM") != "dumb"
+
+
+def piped_input() -> str:
+    """Standard input as the input when no path is given; a person at a terminal is told instead of kept waiting."""
+    if sys.stdin is None or sys.stdin.isatty():
+        raise InvalidInput("no input: name a file or a folder, or pipe something in", code="usage", hint="- is stdin")
+    return "-"
+
+
+def shows_progress(run: Run) -> bool:
+    """Whether progress may be drawn on stderr."""
+    return interactive(sys.stderr) and not run.quiet and not os.environ.get("CI")

@@ -1,0 +1,29 @@
+"""`costkit schema`: the JSON Schema of a command's document."""
+
+from __future__ import annotations
+
+from importlib import resources
+from typing import Annotated
+
+import typer
+
+from costkit.cli.output import write_answer
+from costkit.errors import ExitCode, InvalidInput
+
+
+def schema(
+    command: Annotated[str, typer.Argument(metavar="COMMAND", help="estimate, report, …, or error.")],
+) -> ExitCode:
+    """Print the JSON Schema of the document that `costkit COMMAND --json` writes."""
+    folder = resources.files("costkit") / "schemas"
+    name = command.replace(" ", "-")
+    known = sorted(entry.name.removesuffix(".json") for entry in folder.iterdir() if entry.name.endswith(".json"))
+    if name not in known:
+        raise InvalidInput(f"there is no schema for {command!r}", hint=f"known: {', '.join(known)}")
+    write_answer((folder / f"{name}.json").read_text(encoding="utf-8"), None)
+    return ExitCode.OK
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command to the program."""
+    app.command("schema")(schema)

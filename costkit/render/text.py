@@ -1,0 +1,59 @@
+"""Text for people: numbers as they read them, and foreign text made harmless."""
+
+from __future__ import annotations
+
+import re
+from decimal import Decimal
+
+from costkit.core.money import display
+from costkit.render.view import Cell, Kind
+
+DASH = "\N{EN DASH}"
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+_MILLION, _THOUSAND = 1_000_000, 1_000
+_SHORT_FROM = 100_000
+
+
+def harmless(text: str) -> str:
+    """Show control characters, line breaks and text-direction tricks as escapes instead of obeying them."""
+    return _CONTROL.sub(lambda match: match.group().encode("unicode_escape", "surrogatepass").decode("ascii"), text)
+
+
+def for_people(cell: Cell, kind: Kind, empty: str = DASH) -> str:
+    """A cell as a person reads it."""
+    if cell is None:
+        return empty
+    if kind is Kind.USD and isinstance(cell, Decimal):
+        return display(cell)
+    if kind is Kind.SHARE and isinstance(cell, Decimal):
+        return percent(cell)
+    if kind is Kind.TOKENS and isinstance(cell, int):
+        return tokens(cell)
+    if isinstance(cell, int):
+        return f"{cell:,}"
+    return harmless(str(cell))
+
+
+def tokens(count: int) -> str:
+    """A number of tokens: written out below 100,000, then shortened to three or four digits."""
+    if abs(count) < _SHORT_FROM:
+        return f"{count:,}" if count else DASH
+    if abs(count) < _MILLION:
+        return f"{Decimal(count) / _THOUSAND:.1f}k"
+    return f"{Decimal(count) / _MILLION:,.2f}M"
+
+
+def percent(share: Decimal) -> str:
+    """A share as percent that only says 0 or 100 where that is exact; the number and its sign never part."""
+    value = share * 100
+    if 0 < value < Decimal("0.1"):
+        return "<0.1\u00a0%"
+    if Decimal("99.9") < value < 100:  # noqa: PLR2004  percent
+        return ">99.9\u00a0%"
+    digits = 1 if value % 1 and abs(value) < 100 else 0  # noqa: PLR2004  percent
+    return f"{value:.{digits}f}\u00a0%"
+
+
+def plural(count: int, noun: str, many: str | None = None) -> str:
+    """`1 request`, `2 requests`."""
+    return f"{count:,} {noun if count == 1 else many or noun + 's'}"

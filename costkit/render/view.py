@@ -1,0 +1,67 @@
+"""The neutral page between results and formats: typed columns, raw values, no layout."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from enum import Enum, auto
+
+
+class Kind(Enum):
+    """What a column holds; each writer decides how that looks."""
+
+    TEXT = auto()
+    COUNT = auto()
+    """A whole number, written out."""
+    TOKENS = auto()
+    """A whole number that may be shortened for people (6.21M)."""
+    USD = auto()
+    """An exact amount; only writers for people round it."""
+    SHARE = auto()
+    """A fraction between 0 and 1, shown as percent."""
+
+
+Cell = str | int | Decimal | None
+"""`None` is unknown or not applicable: a dash for people, empty in CSV."""
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column: its heading for people, its name for programs, and what it holds."""
+
+    title: str
+    key: str
+    kind: Kind = Kind.TEXT
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Rows of raw cells under typed columns; `empty` holds what to show instead of a dash, by column key."""
+
+    columns: tuple[Column, ...]
+    rows: tuple[tuple[Cell, ...], ...]
+    title: str | None = None
+    empty: Mapping[str, str] | None = None
+    total_rows: int = 0
+    """How many of the last rows add up the others; formats for programs leave them out."""
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """A page: the answer in one line, tables, and facts that belong to the answer."""
+
+    headline: str
+    tables: tuple[Table, ...] = ()
+    facts: tuple[str, ...] = ()
+    """Lines under the tables that are part of the answer, such as what was skipped."""
+    next_command: str | None = None
+    """What one would type next; a hint for people only."""
+
+
+@dataclass(frozen=True, slots=True)
+class Currency:
+    """A second currency for people, by a rate that they gave."""
+
+    code: str
+    per_usd: Decimal

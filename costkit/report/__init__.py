@@ -1,0 +1,32 @@
+"""What did we spend? A log becomes a mergeable summary of whole tokens; the summary is priced once, at the end."""
+
+from costkit.report.group import parse_by, parse_since, parse_until, parse_zone
+from costkit.report.options import FoldOptions, ReportOptions
+from costkit.report.records import FileRead, Item, Record, Skipped
+from costkit.report.result import Figures, Period, Report, Row, SkippedReason, Unpriced
+from costkit.report.settle import report_on, settle
+from costkit.report.summary import UsageSummary, merge, summarize
+
+__all__ = [
+    "Figures",
+    "FileRead",
+    "FoldOptions",
+    "Item",
+    "Period",
+    "Record",
+    "Report",
+    "ReportOptions",
+    "Row",
+    "Skipped",
+    "SkippedReason",
+    "Unpriced",
+    "UsageSummary",
+    "merge",
+    "parse_by",
+    "parse_since",
+    "parse_until",
+    "parse_zone",
+    "report_on",
+    "settle",
+    "summarize",
+]

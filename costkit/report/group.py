@@ -1,0 +1,109 @@
+"""How a report is cut: the dimensions of `--by`, time zones, and the ends of a date range."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Callable, Iterable
+from datetime import UTC, date, datetime, timedelta, timezone, tzinfo
+
+from costkit.core.period import UNITS, day_after, start_of_day
+from costkit.errors import InvalidInput
+
+DIMENSIONS = ("model", *UNITS, "project", "session", "tier", "speed", "file")
+LABELS = ("key:", "tag:")
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+_OFFSET = re.compile(r"(?:UTC)?([+-])(\d{1,2})(?::?(\d{2}))?")
+_MOST_OFFSET_HOURS = 15
+
+
+def parse_by(texts: str | Iterable[str]) -> tuple[str, ...]:
+    """Read `--by model,day`, given once or several times; an unknown dimension raises `InvalidInput`.
+
+    `key:PATH` is a value inside the log's own documents (`key:metadata.user_id`), `tag:NAME` one of their `tags`.
+    """
+    parts = [part.strip() for text in ([texts] if isinstance(texts, str) else texts) for part in text.split(",")]
+    chosen = tuple(dict.fromkeys(_dimension(part) for part in parts if part))
+    if not chosen:
+        raise InvalidInput("--by needs at least one dimension", hint=f"choose from {_choices()}")
+    return chosen
+
+
+def _dimension(text: str) -> str:
+    if text in DIMENSIONS:
+        return text
+    prefix, _, rest = text.partition(":")
+    if f"{prefix}:" in LABELS and rest.strip("."):
+        return text
+    close = difflib.get_close_matches(text, [*DIMENSIONS, *LABELS], n=2)
+    hint = f"did you mean {' or '.join(close)}?" if close else f"choose from {_choices()}"
+    raise InvalidInput(f"unknown dimension {text!r} in --by", hint=hint)
+
+
+def _choices() -> str:
+    return ", ".join((*DIMENSIONS, "key:PATH", "tag:NAME"))
+
+
+def labels_in(by: Iterable[str]) -> tuple[str, ...]:
+    """The dimensions whose values come out of the documents themselves."""
+    return tuple(name for name in by if name.startswith(LABELS))
+
+
+def parse_zone(text: str) -> tzinfo:
+    """Read `--tz`: an IANA name such as `Europe/Berlin`, `UTC`, or an offset such as `+09:00`."""
+    if text.upper() in ("UTC", "Z"):
+        return UTC
+    offset = _OFFSET.fullmatch(text)
+    if offset:
+        sign, hours, minutes = offset.groups()
+        span = timedelta(hours=int(hours), minutes=int(minutes or 0))
+        if span <= timedelta(hours=_MOST_OFFSET_HOURS):
+            return timezone(-span if sign == "-" else span)
+    return _named_zone(text)
+
+
+def _named_zone(text: str) -> tzinfo:
+    from zoneinfo import ZoneInfo, available_timezones
+
+    try:
+        return ZoneInfo(text)
+    except (KeyError, ValueError, OSError):
+        names = available_timezones()
+    folded = {name.casefold(): name for name in names}
+    close = difflib.get_close_matches(text.casefold().replace(" ", "_"), folded, n=2)
+    hint = f"did you mean {' or '.join(folded[name] for name in close)}?" if close else "for example Europe/Berlin"
+    raise InvalidInput(f"unknown time zone {text!r}", hint=hint)
+
+
+def parse_since(text: str, zone: tzinfo) -> int:
+    """The first microsecond that counts: `2026-11-01` from its local midnight on, or a moment (`2026-11-01T08:30`)."""
+    return _parse(text, zone, "--since", start_of_day)
+
+
+def parse_until(text: str, zone: tzinfo) -> int:
+    """The first microsecond that no longer counts: a date includes that whole local day, a moment is exclusive."""
+    return _parse(text, zone, "--until", lambda day, local: start_of_day(day_after(day), local))
+
+
+def _parse(text: str, zone: tzinfo, flag: str, edge: Callable[[date, tzinfo], datetime]) -> int:
+    try:
+        if re.fullmatch(r"\d{4}-\d{2}-\d{2}", text.strip(), re.ASCII):
+            moment = edge(date.fromisoformat(text.strip()), zone)
+        else:
+            moment = datetime.fromisoformat(text.strip())
+        moment = moment if moment.tzinfo else moment.replace(tzinfo=zone)
+        return microseconds(moment)
+    except (ValueError, OverflowError):
+        hint = "write a date such as 2026-11-01 or a moment such as 2026-11-01T08:30"
+        raise InvalidInput(f"{flag} {text!r} is not a date", hint=hint) from None
+
+
+def microseconds(moment: datetime) -> int:
+    """Whole microseconds since 1970 of an aware moment."""
+    return (moment - EPOCH) // _MICROSECOND
+
+
+def moment_of(timestamp: int) -> datetime:
+    """The aware moment (UTC) of whole microseconds since 1970."""
+    return EPOCH + timestamp * _MICROSECOND

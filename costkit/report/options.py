@@ -1,0 +1,68 @@
+"""The questions that a report can be asked: how to group, which days, which models, how to tell copies apart."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, date, tzinfo
+
+from costkit.core.pricebook import PriceBook
+from costkit.errors import InvalidInput
+from costkit.report.group import labels_in
+from costkit.report.records import check_dedupe
+
+
+@dataclass(frozen=True, slots=True)
+class FoldOptions:
+    """What must be known while reading; summaries can be merged when they share it."""
+
+    dedupe: str = "auto"
+    labels: tuple[str, ...] = ()
+    """The `key:` and `tag:` dimensions whose values the records carry."""
+    since: int | None = None
+    """First microsecond since 1970 that counts."""
+    until: int | None = None
+    """First microsecond that no longer counts."""
+    brackets: tuple[int, ...] = ()
+    """Prompt sizes at which some model's price tier ends, ascending: whole-request tiers are decided per record."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReportOptions:
+    """A whole question to the logs. Raises `InvalidInput` for values that make no sense together."""
+
+    as_of: date
+    """The day (UTC) whose prices apply to records without a timestamp."""
+    by: tuple[str, ...] = ("model",)
+    """Dimensions as `parse_by` returns them."""
+    zone: tzinfo = UTC
+    """Cuts hours, days, weeks and months for grouping; prices always go by the UTC day."""
+    since: int | None = None
+    until: int | None = None
+    """Half-open range in microseconds since 1970, see `parse_since` and `parse_until`."""
+    model_glob: str | None = None
+    """Keeps models whose canonical id or written name matches; `*` and `?` as in a shell, case ignored."""
+    top: int | None = None
+    """How many rows to keep; the others become one row, so that sums stay whole."""
+    dedupe: str = "auto"
+
+    def __post_init__(self) -> None:
+        check_dedupe(self.dedupe)
+        if self.top is not None and self.top < 1:
+            raise InvalidInput(f"--top must be at least 1, not {self.top}")
+        if self.since is not None and self.until is not None and self.since >= self.until:
+            raise InvalidInput("--since must come before --until")
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The dimensions whose values a reader has to pick out of each document."""
+        return labels_in(self.by)
+
+    def fold(self, book: PriceBook) -> FoldOptions:
+        """What the reading side has to know to answer this question with the prices of this book."""
+        return FoldOptions(self.dedupe, self.labels, self.since, self.until, brackets_of(book))
+
+
+def brackets_of(book: PriceBook) -> tuple[int, ...]:
+    """Every prompt size at which a price tier of some model ends, ascending."""
+    periods = (period for model in book.models for period in (*model.periods, *model.fast_periods))
+    return tuple(sorted({tier.up_to for period in periods for tier in period.tiers if tier.up_to is not None}))

@@ -1,0 +1,81 @@
+"""Which price a cell of a summary has: asked of the price book once for each combination that selects one."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from typing import NamedTuple
+
+from costkit.core.pricebook import PriceBook, Quote
+from costkit.core.rates import RateKey
+from costkit.core.usage import Usage
+from costkit.errors import CostkitError
+from costkit.report.group import EPOCH
+from costkit.report.options import brackets_of
+from costkit.report.summary import QUARTER_HOUR, Cell
+
+_QUARTERS_PER_DAY = 24 * 60 * 60 * 1_000_000 // QUARTER_HOUR
+NO_MODEL = "no-model"
+
+
+class Selection(NamedTuple):
+    """The price of a cell, or why there is none."""
+
+    model: str | None
+    """The canonical id of a known model; otherwise the name as it was written."""
+    key: RateKey | None
+    problem: str | None = None
+    """A stable code where `key` is `None`."""
+
+
+class Pricer:
+    """Remembers the quotes of one price book, so that each is looked up once.
+
+    `quotes` and `problems` collect what was used and what failed, for the notices of the report.
+    """
+
+    def __init__(self, book: PriceBook, as_of: date) -> None:
+        self.quotes: dict[RateKey, Quote] = {}
+        self.problems: dict[str, CostkitError] = {}
+        self._book = book
+        self._as_of = as_of
+        self._prompts = _typical_prompts(brackets_of(book))
+        self._selections: dict[tuple[object, ...], Selection] = {}
+
+    def select(self, cell: Cell) -> Selection:
+        """Find the rate key of a cell."""
+        attributes = cell.attributes
+        day = None if cell.quarter_hour is None else cell.quarter_hour // _QUARTERS_PER_DAY
+        facts = (cell.model, day, attributes.service_tier, attributes.speed, attributes.inference_geo, cell.bracket)
+        found = self._selections.get(facts)
+        if found is None:
+            found = self._selections[facts] = self._select(cell, day)
+        return found
+
+    def _select(self, cell: Cell, day: int | None) -> Selection:
+        if cell.model is None:
+            return Selection(None, None, NO_MODEL)
+        try:
+            key = self._book.key_for(
+                Usage(input_tokens=self._prompts[cell.bracket]),
+                cell.model,
+                self._as_of if day is None else EPOCH.date() + timedelta(days=day),
+                batch=cell.attributes.service_tier == "batch",
+                fast=cell.attributes.speed == "fast",
+                inference_geo=cell.attributes.inference_geo,
+            )
+            self.quotes[key] = self._book.quote(key)
+        except CostkitError as error:
+            self.problems[cell.model] = error
+            return Selection(self._name(cell.model), None, error.code)
+        return Selection(key.model, key)
+
+    def _name(self, model: str) -> str:
+        try:
+            return self._book.resolve(model).id
+        except CostkitError:
+            return model
+
+
+def _typical_prompts(brackets: tuple[int, ...]) -> tuple[int, ...]:
+    """A prompt size within each bracket: every prompt of a bracket falls in the same tier of every model."""
+    return (*brackets, brackets[-1] + 1) if brackets else (0,)

@@ -1,0 +1,91 @@
+"""What a reader of logs hands to the report: billed responses, what could not be read, what else a file held."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from costkit.core.response import BilledUsage
+from costkit.errors import InvalidInput
+
+DEDUPE_MODES = ("auto", "id", "file", "none")
+"""`auto`: message id and request id; `id`: message id alone; `file`: as `auto`, within a file; `none`."""
+_KEY_BYTES = 12  # 96 bits: two of a billion responses meet with a probability of 1 in 10^11
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One billed response as a log tells it; several records may be copies of the same response."""
+
+    usage: BilledUsage
+    path: str
+    line: int
+    """From 1, within the decompressed file."""
+    offset: int
+    """Bytes before the document within the decompressed file: tells documents on one line apart."""
+    model: str | None = None
+    message_id: str | None = None
+    request_id: str | None = None
+    timestamp: int | None = None
+    """Microseconds since 1970-01-01 UTC."""
+    session: str | None = None
+    project: str | None = None
+    labels: tuple[str | None, ...] = ()
+    """The values of the `key:` and `tag:` dimensions that the reader was asked for, in that order."""
+    placeholder: bool = False
+    """The output count is a sub-agent's provisional one, not the final one."""
+    incomplete: bool = False
+    """A recorded stream ended before its final counts."""
+
+
+@dataclass(frozen=True, slots=True)
+class Skipped:
+    """Something that could not be read, and why; `line` 0 means the whole file."""
+
+    reason: str
+    path: str
+    line: int = 0
+    offset: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class FileRead:
+    """What a file held besides records; a reader yields it when it has reached the end of the file."""
+
+    path: str
+    documents: int
+    """Every JSON document, with or without a bill."""
+    other: int
+    """Documents that bill nothing and were never meant to."""
+    unbilled: tuple[tuple[str, int], ...] = ()
+    """Responses that are known not to be billed, by kind: `synthetic`, `api-error`, `batch-errored` …"""
+
+
+Item = Record | Skipped | FileRead
+
+
+def response_key(record: Record, dedupe: str) -> int | None:
+    """The identity of the billed response as a number below 2**96; `None` where the record is counted by itself.
+
+    The identity is the message id with the request id, where a missing request id is a value of its own.
+    """
+    if record.message_id is None or dedupe == "none":
+        return None
+    identity = record.message_id
+    if dedupe != "id":
+        identity += "\0" if record.request_id is None else f"\0{record.request_id}\0"
+    digest = hashlib.blake2b(identity.encode("utf-8", "surrogatepass"), digest_size=_KEY_BYTES)
+    return int.from_bytes(digest.digest(), "little")
+
+
+def check_dedupe(mode: str) -> str:
+    """Accept a `--dedupe` mode or raise `InvalidInput`."""
+    if mode not in DEDUPE_MODES:
+        raise InvalidInput(f"unknown way to dedupe {mode!r}", hint=f"choose from {', '.join(DEDUPE_MODES)}")
+    return mode
+
+
+def smallest_places(places: Sequence[tuple[str, int, int]], most: int) -> tuple[tuple[str, int, int], ...]:
+    """The first few distinct places (path, offset, line), whatever the order in which they were found."""
+    return tuple(sorted(set(places))[:most])

@@ -1,0 +1,182 @@
+"""From whole tokens to dollars: sort a summary into groups and rate keys, then price each of them once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from fnmatch import fnmatchcase
+
+from costkit.core.cost import cost_of
+from costkit.core.money import minus, price_of_tokens, total
+from costkit.core.period import UNITS, label
+from costkit.core.pricebook import PriceBook, Quote
+from costkit.core.rates import RateKey
+from costkit.report.arrange import Group, add_up, arrange
+from costkit.report.group import moment_of
+from costkit.report.notices import notices_of
+from costkit.report.options import ReportOptions
+from costkit.report.price import Pricer, Selection
+from costkit.report.records import Item
+from costkit.report.result import Figures, Period, Report, SkippedReason, Unpriced
+from costkit.report.summary import (
+    QUARTER_HOUR,
+    Cell,
+    Omission,
+    Tally,
+    UsageSummary,
+    cells_of,
+    place_text,
+    summarize,
+    within,
+)
+from costkit.report.table import NO_TIME, Attributes
+
+
+def report_on(items: Iterable[Item], book: PriceBook, options: ReportOptions) -> Report:
+    """Read everything and answer: `summarize`, then `settle`."""
+    return settle(summarize(items, options.fold(book)), book, options)
+
+
+def settle(summary: UsageSummary, book: PriceBook, options: ReportOptions) -> Report:
+    """Price a summary and lay it out as the options ask.
+
+    The summary must have been folded with `options.fold(book)`; anything else is a ValueError. Each response has the
+    rates of its own UTC day and of the tier that its own prompt falls in, so no total depends on the grouping.
+    """
+    if summary.options != options.fold(book):
+        raise ValueError("the summary was folded with other options or for other price tiers")
+    pricer, untimed, whole = Pricer(book, options.as_of), Omission(), Tally()
+    wanted, group_of = _model_filter(options.model_glob), _grouper(options)
+    priced: dict[tuple[Group, RateKey], Tally] = {}
+    unpriced: dict[tuple[str | None, str], Tally] = {}
+    for cell, tally in _cells(summary, untimed):
+        selection = pricer.select(cell)
+        if not wanted(cell, selection):
+            continue
+        whole.absorb(tally)
+        if selection.key is None:
+            unpriced.setdefault((selection.model, selection.problem or ""), Tally()).absorb(tally)
+        else:
+            priced.setdefault((group_of(cell, selection), selection.key), Tally()).absorb(tally)
+    groups = _price(priced, pricer.quotes)
+    missing = _unpriced(unpriced)
+    return Report(
+        options.by,
+        arrange(groups, options.by, options.top),
+        add_up(groups.values()),
+        missing,
+        _skipped(summary, untimed),
+        summary.duplicates,
+        _period(whole),
+        notices_of(pricer, missing, whole, summary.unbilled, options.as_of),
+        whole.placeholders,
+        whole.incomplete,
+        whole.assumed_5m_tokens,
+        tuple(sorted(summary.unbilled.items())),
+        summary.files,
+        summary.documents,
+        summary.other,
+    )
+
+
+def _cells(summary: UsageSummary, untimed: Omission) -> Iterator[tuple[Cell, Tally]]:
+    """Every part of every bill within the date range; what can't be placed in time is noted in `untimed`."""
+    yield from summary.tallies.items()
+    options = summary.options
+    ranged = options.since is not None or options.until is not None
+    for response in summary.responses.values():
+        if ranged and response.timestamp == NO_TIME:
+            untimed.add((response.attributes.path, response.offset, response.line))
+        elif not ranged or within(response.timestamp, options):
+            yield from cells_of(response, options.brackets)
+
+
+def _model_filter(glob: str | None) -> Callable[[Cell, Selection], bool]:
+    if glob is None:
+        return lambda _cell, _selection: True
+    pattern = glob.lower()
+    known: dict[tuple[str | None, str | None], bool] = {}
+
+    def wanted(cell: Cell, selection: Selection) -> bool:
+        names = (cell.model, selection.model)
+        if names not in known:
+            known[names] = any(name is not None and fnmatchcase(name.lower(), pattern) for name in names)
+        return known[names]
+
+    return wanted
+
+
+def _grouper(options: ReportOptions) -> Callable[[Cell, Selection], Group]:
+    getters = [_getter(name, options) for name in options.by]
+    return lambda cell, selection: tuple([getter(cell, selection) for getter in getters])
+
+
+def _getter(name: str, options: ReportOptions) -> Callable[[Cell, Selection], str | None]:
+    if name == "model":
+        return lambda _cell, selection: selection.model
+    if name in UNITS:
+        return _time_getter(name, options)
+    if name in options.labels:
+        index = options.labels.index(name)
+        return lambda cell, _selection: cell.attributes.labels[index]
+    position = Attributes._fields.index(_FIELDS.get(name, name))
+    return lambda cell, _selection: cell.attributes[position]  # type: ignore[return-value]  # labels were handled
+
+
+_FIELDS = {"tier": "service_tier", "file": "path"}
+
+
+def _time_getter(unit: str, options: ReportOptions) -> Callable[[Cell, Selection], str | None]:
+    labels: dict[int | None, str | None] = {None: None}
+
+    def window(cell: Cell, _selection: Selection) -> str | None:
+        quarter = cell.quarter_hour
+        if quarter not in labels:
+            labels[quarter] = label(moment_of((quarter or 0) * QUARTER_HOUR), unit, options.zone)
+        return labels[quarter]
+
+    return window
+
+
+def _price(priced: dict[tuple[Group, RateKey], Tally], quotes: dict[RateKey, Quote]) -> dict[Group, Figures]:
+    groups: dict[Group, Figures] = {}
+    for (group, key), tally in priced.items():
+        groups[group] = groups.get(group, Figures()) + _figures(tally, quotes[key])
+    return groups
+
+
+def _figures(tally: Tally, quote: Quote) -> Figures:
+    usage, cost = tally.usage, cost_of(tally.usage, quote.rates)
+    cached = usage.cache_creation_input_tokens + usage.cache_read_input_tokens
+    paid = total((cost.cache_read_usd, cost.cache_write_5m_usd, cost.cache_write_1h_usd))
+    listed = cost_of(usage, quote.list_rates)
+    return Figures(
+        tally.requests,
+        usage,
+        cost,
+        minus(price_of_tokens(cached, quote.rates.input), paid),
+        minus(listed.total_usd, cost.total_usd),
+    )
+
+
+def _unpriced(unpriced: dict[tuple[str | None, str], Tally]) -> tuple[Unpriced, ...]:
+    entries = [Unpriced(model, tally.requests, tally.usage, problem) for (model, problem), tally in unpriced.items()]
+    return tuple(sorted(entries, key=lambda entry: (-entry.requests, entry.model or "", entry.reason)))
+
+
+def _skipped(summary: UsageSummary, untimed: Omission) -> tuple[SkippedReason, ...]:
+    omissions = dict(summary.skipped)
+    if untimed.count:
+        both = Omission()
+        both.absorb(untimed)
+        both.absorb(omissions.get("no-timestamp", Omission()))
+        omissions["no-timestamp"] = both
+    return tuple(
+        SkippedReason(reason, omission.count, tuple(place_text(place) for place in omission.places))
+        for reason, omission in sorted(omissions.items(), key=lambda item: (-item[1].count, item[0]))
+    )
+
+
+def _period(whole: Tally) -> Period:
+    if whole.first == NO_TIME:
+        return Period(None, None)
+    return Period(moment_of(whole.first), moment_of(whole.last))

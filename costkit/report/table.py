@@ -1,0 +1,177 @@
+"""The responses of a log, each once: a map from identity to the largest counts seen, in compact columns.
+
+Merging two tables takes the maximum of every count and keeps the attributes of the earliest copy. That is
+commutative, associative and idempotent, so a log may be split anywhere and folded in any order.
+A response takes about 200 bytes, whatever the size of the log.
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from costkit.core.response import Counts, Iteration
+
+NO_TIME = 2**63 - 1
+"""Stands for a missing timestamp and sorts last."""
+PLACEHOLDER, INCOMPLETE = 1, 2
+_FIELDS = len(Counts._fields)
+_NARROW = 2**32
+
+
+class Attributes(NamedTuple):
+    """What is not counted: the same for many responses, so it is stored once."""
+
+    model: str | None
+    service_tier: str | None
+    speed: str | None
+    inference_geo: str | None
+    session: str | None
+    project: str | None
+    path: str
+    labels: tuple[str | None, ...]
+
+    def order(self) -> tuple[str, ...]:
+        """A total order for the rare copies that agree on time, path and offset; a missing value comes first."""
+        texts = (*self[:-2], *self.labels)
+        return tuple("" if text is None else f"\1{text}" for text in texts)
+
+
+class Response(NamedTuple):
+    """One row of the table. Every copy of a response becomes such a row before it is merged."""
+
+    counts: Counts
+    timestamp: int
+    attributes: Attributes
+    offset: int
+    line: int
+    flags: int
+    """Bits that hold for every copy; a copy without the bit clears it."""
+    iterations: tuple[Iteration, ...]
+
+    def order(self) -> tuple[int, str, int, tuple[str, ...], int]:
+        """Copies are compared by this; the smallest lends its attributes to the response."""
+        return (self.timestamp, self.attributes.path, self.offset, self.attributes.order(), self.line)
+
+
+class ResponseTable:
+    """A growing map from the identity of a response to its `Response`."""
+
+    __slots__ = (
+        "_columns",
+        "_flags",
+        "_iterations",
+        "_known",
+        "_lines",
+        "_names",
+        "_numbers",
+        "_offsets",
+        "_rows",
+        "_times",
+    )
+
+    def __init__(self) -> None:
+        self._rows: dict[int, int] = {}
+        self._columns = [array("I") for _ in range(_FIELDS)]
+        self._times = array("q")
+        self._offsets = array("q")
+        self._lines = array("q")
+        self._numbers = array("I")
+        self._flags = array("B")
+        self._iterations: dict[int, tuple[Iteration, ...]] = {}
+        self._names: list[Attributes] = []
+        self._known: dict[Attributes, int] = {}
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, ResponseTable) and dict(self.items()) == dict(other.items())
+
+    __hash__ = None  # type: ignore[assignment]  # a table changes
+
+    def put(self, key: int, response: Response) -> None:
+        """Merge a copy of a response into the table."""
+        row = self._rows.get(key)
+        if max(response.counts) >= _NARROW:
+            self._widen()
+        if row is None:
+            self._append(key, response)
+            return
+        for column, value in zip(self._columns, response.counts, strict=True):
+            column[row] = max(column[row], value)
+        self._flags[row] &= response.flags
+        if response.iterations or row in self._iterations:
+            self._iterations[row] = _largest(self._iterations.get(row, ()), response.iterations)
+        earlier = response.timestamp < self._times[row]
+        if earlier or (response.timestamp == self._times[row] and self._comes_first(response, row)):
+            self._times[row] = response.timestamp
+            self._offsets[row] = response.offset
+            self._lines[row] = response.line
+            self._numbers[row] = self._number(response.attributes)
+
+    def absorb(self, other: ResponseTable) -> None:
+        """Merge another table into this one."""
+        for key, response in other.items():
+            self.put(key, response)
+
+    def items(self) -> Iterator[tuple[int, Response]]:
+        """Every response with its identity, in no promised order."""
+        for key, row in self._rows.items():
+            yield key, self._response(row)
+
+    def values(self) -> Iterator[Response]:
+        """Every response, in the order in which they were first seen."""
+        for row in self._rows.values():
+            yield self._response(row)
+
+    def _response(self, row: int) -> Response:
+        return Response(
+            Counts(*[column[row] for column in self._columns]),
+            self._times[row],
+            self._names[self._numbers[row]],
+            self._offsets[row],
+            self._lines[row],
+            self._flags[row],
+            self._iterations.get(row, ()),
+        )
+
+    def _comes_first(self, response: Response, row: int) -> bool:
+        return response.order() < self._response(row).order()
+
+    def _append(self, key: int, response: Response) -> None:
+        row = len(self._rows)
+        for column, value in zip(self._columns, response.counts, strict=True):
+            column.append(value)
+        self._times.append(response.timestamp)
+        self._offsets.append(response.offset)
+        self._lines.append(response.line)
+        self._numbers.append(self._number(response.attributes))
+        self._flags.append(response.flags)
+        if response.iterations:
+            self._iterations[row] = response.iterations
+        self._rows[key] = row
+
+    def _number(self, attributes: Attributes) -> int:
+        number = self._known.get(attributes)
+        if number is None:
+            number = self._known[attributes] = len(self._names)
+            self._names.append(attributes)
+        return number
+
+    def _widen(self) -> None:
+        if self._columns[0].typecode != "q":
+            self._columns = [array("q", column) for column in self._columns]
+
+
+def _largest(left: tuple[Iteration, ...], right: tuple[Iteration, ...]) -> tuple[Iteration, ...]:
+    """Merge two copies of `usage.iterations` position by position; the longer one keeps its tail."""
+    if left == right:
+        return left
+    merged = [
+        Iteration(max(a.model or "", b.model or "") or None, a.counts.largest(b.counts))
+        for a, b in zip(left, right, strict=False)
+    ]
+    longer = left if len(left) > len(right) else right
+    return (*merged, *longer[len(merged) :])

@@ -69,7 +69,11 @@ def _dispatch(argv: list[str]) -> ExitCode:
     if argv in ([], ["--help"], ["-h"], ["help"]):
         write_answer(root_help(), None)
         return ExitCode.OK if argv else ExitCode.INVALID
-    return _run_command(_find(argv[0]), argv)
+    command = _find(argv[0])
+    if command.is_group and len(argv) == 1:
+        _run_command(command, [*argv, "--help"])
+        return ExitCode.INVALID
+    return _run_command(command, argv)
 
 
 def _find(name: str) -> Command:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from costkit.cli.run import Finding, Run
 
-FIXED_WIDTH = 120
+FIXED_WIDTH = 160
 """Columns of a table that doesn't go to a terminal, so that a log looks the same everywhere."""
 
 

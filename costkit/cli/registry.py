@@ -18,12 +18,20 @@ class Command:
     module: str
     summary: str
     section: str
+    is_group: bool = False
+    """Whether it only holds commands of its own."""
 
 
 COMMANDS = (
     Command("estimate", "costkit.cli.estimate", "What will this prompt cost, and how sure are we?", "Before you send"),
     Command("report", "costkit.cli.report", "What did we spend, on what?", "After you sent"),
-    Command("pricing", "costkit.cli.pricing", "Look into the price book: list, show, check, diff.", "Reference"),
+    Command(
+        "pricing",
+        "costkit.cli.pricing",
+        "Look into the price book: list, show, check, diff.",
+        "Reference",
+        is_group=True,
+    ),
     Command("schema", "costkit.cli.schema", "Print the JSON Schema of a command's result.", "Reference"),
 )
 

@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from rich.table import Table as RichTable
 
 
+_LONGEST_NAME = 32
+
+
 def render_table(view: View, *, width: int, color: bool, also: Currency | None = None) -> str:
     """Lay a view out as text of at most `width` columns, with ANSI colours if `color`."""
     from rich.console import Console
@@ -45,7 +48,7 @@ def _print_table(console: Console, table: Table, also: Currency | None) -> None:
     if table.title:
         console.print(Text(harmless(table.title), style="bold"), soft_wrap=True)
     laid_out = _lay_out(table, also)
-    console.print(laid_out)
+    console.print(laid_out, crop=False)
 
 
 def _lay_out(table: Table, also: Currency | None) -> RichTable:
@@ -78,13 +81,17 @@ def _text(table: Table, position: int, row: tuple[Cell, ...]) -> str:
 
 
 def _add_column(grid: RichTable, column: Column, longest: int) -> None:
-    """Numbers are never broken over lines or cut; text may fold where the page is too narrow."""
+    """Numbers and names are never broken over lines or cut; long text may fold where the page is too narrow."""
     from rich.text import Text
 
-    if column.kind is Kind.TEXT:
-        grid.add_column(Text(column.title), overflow="fold")
-    else:
-        grid.add_column(Text(column.title), justify="right", no_wrap=True, min_width=longest)
+    whole = column.kind is not Kind.TEXT or longest <= _LONGEST_NAME
+    grid.add_column(
+        Text(column.title),
+        justify="left" if column.kind is Kind.TEXT else "right",
+        no_wrap=whole,
+        overflow="fold",
+        min_width=longest if whole else None,
+    )
 
 
 def _money_column(table: Table, also: Currency | None) -> Column | None:

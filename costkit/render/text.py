@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from decimal import Decimal
 
-from costkit.core.money import display
+from costkit.core.money import display, exact_text
 from costkit.render.view import Cell, Kind
 
 DASH = "\N{EN DASH}"
@@ -23,15 +23,27 @@ def for_people(cell: Cell, kind: Kind, empty: str = DASH) -> str:
     """A cell as a person reads it."""
     if cell is None:
         return empty
-    if kind is Kind.USD and isinstance(cell, Decimal):
-        return display(cell)
-    if kind is Kind.SHARE and isinstance(cell, Decimal):
-        return percent(cell)
+    if isinstance(cell, Decimal):
+        return _amount(cell, kind)
     if kind is Kind.TOKENS and isinstance(cell, int):
         return tokens(cell)
     if isinstance(cell, int):
         return f"{cell:,}"
     return harmless(str(cell))
+
+
+def _amount(amount: Decimal, kind: Kind) -> str:
+    if kind is Kind.USD:
+        return display(amount)
+    if kind is Kind.SHARE:
+        return percent(amount)
+    return rate(amount) if kind is Kind.RATE else exact_text(amount)
+
+
+def rate(amount: Decimal) -> str:
+    """A list price with all its digits, cents at least: `$0.20`, `$0.025`, `$12.50`."""
+    whole, _, decimals = exact_text(amount).partition(".")
+    return f"${whole}.{decimals.ljust(2, '0')}"
 
 
 def tokens(count: int) -> str:

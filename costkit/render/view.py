@@ -18,6 +18,8 @@ class Kind(Enum):
     """A whole number that may be shortened for people (6.21M)."""
     USD = auto()
     """An exact amount; only writers for people round it."""
+    RATE = auto()
+    """A list price; written out with every digit, because it is compared with a page."""
     SHARE = auto()
     """A fraction between 0 and 1, shown as percent."""
 

@@ -1,0 +1,43 @@
+# The two commands of the README are `make run` and `make test`; both set up what they need in .venv.
+.DELETE_ON_ERROR:
+.PHONY: run test lint unit bench clean
+
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
+
+run: $(VENV)/.installed
+	@echo '$$ costkit estimate examples/support-agent.json -n 1000 --offline'
+	@$(BIN)/costkit estimate examples/support-agent.json -n 1000 --offline
+	@echo
+	@echo '$$ costkit report examples/usage.jsonl'
+	@$(BIN)/costkit report examples/usage.jsonl
+
+test: lint unit
+
+lint: $(VENV)/.installed-dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
+
+unit: $(VENV)/.installed-dev
+	$(BIN)/python -m pytest
+
+bench: $(VENV)/.installed-dev
+	$(BIN)/python bench/startup.py
+	$(BIN)/python bench/report_memory.py
+
+clean:
+	rm -rf $(VENV) dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+
+# A virtual environment whose Python has gone is made anew.
+$(VENV)/.installed: pyproject.toml .ci/find-python
+	@$(BIN)/python -c '' 2>/dev/null || { rm -rf $(VENV); python=$$(.ci/find-python) && echo "setting up with $$python" && "$$python" -m venv $(VENV); }
+	@$(PIP) install --upgrade 'pip>=25.1'
+	@$(PIP) install --editable .
+	@touch $@
+
+$(VENV)/.installed-dev: $(VENV)/.installed
+	@$(PIP) install --group dev
+	@touch $@

@@ -16,6 +16,7 @@ EXACT = Context(prec=120, traps=[Inexact, InvalidOperation, DivisionByZero, Over
 ZERO = Decimal(0)
 _TOKENS_PER_MTOK_EXPONENT = -6
 _PLAIN = re.compile(r"\d+(\.\d+)?", re.ASCII)
+_THOUSANDS = re.compile(r"\d{1,3}(,\d{3})+(\.\d+)?", re.ASCII)
 _DISPLAY = Context(prec=120, rounding=ROUND_HALF_UP)
 
 
@@ -30,8 +31,12 @@ def decimal_from(text: str) -> Decimal:
 
 
 def usd_limit(text: str) -> Decimal:
-    """Read a limit that a person typed: `5`, `0.25` or `$1,000`; ValueError for anything else."""
-    return decimal_from(text.strip().removeprefix("$").replace(",", ""))
+    """Read a limit that a person typed: `5`, `0.25` or `$1,000`; ValueError for anything else.
+
+    A comma must part thousands: `1,5` is refused rather than read as 15.
+    """
+    amount = text.strip().removeprefix("$")
+    return decimal_from(amount.replace(",", "") if _THOUSANDS.fullmatch(amount) else amount)
 
 
 def times(amount: Decimal, factor: Decimal | int) -> Decimal:

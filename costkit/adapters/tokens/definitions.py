@@ -13,7 +13,7 @@ from costkit.core.request import Block, Request
 
 
 def tool_pieces(request: Request, profile: Profile, kinds: list[str]) -> Iterator[Piece]:
-    """The tool prompt and each definition; nothing for a request without tools."""
+    """The tool prompt and each definition that is loaded from the start; nothing for a request without tools."""
     blocks = request.level("tools")
     if not blocks:
         return
@@ -21,39 +21,59 @@ def tool_pieces(request: Request, profile: Profile, kinds: list[str]) -> Iterato
     yield from _prompt(request.body.get("tool_choice"), profile)
     rules = profile.rules["tools"]
     yield text_piece("", rules["open"])
+    if any(block.value.get("defer_loading") for block in blocks):
+        yield known("", round(profile.rule("tools", "deferred")))
     for block in blocks:
-        kind = block.value.get("type")
-        if kind is None or kind == "custom":
-            yield text_piece(block.path, rules["line"] % _definition(block.value, profile))
+        if block.value.get("defer_loading"):
+            continue
+        if _is_custom(block.value):
+            yield from definition_pieces(block.path, block.value, profile)
             yield known(block.path, 1)
         else:
             kinds.append("other")
-            yield _server_tool(block, str(kind), profile)
+            yield _server_tool(block, profile)
     yield text_piece("", rules["close"])
+
+
+def definition_pieces(path: str, tool: Mapping[str, object], profile: Profile) -> Iterator[Piece]:
+    """One definition as text; an empty description is left out, as the API does."""
+    described = {"description": tool["description"]} if tool.get("description") else {}
+    value = {**described, "name": tool.get("name", ""), "parameters": tool.get("input_schema", {})}
+    line = str(profile.rules["tools"]["line"])
+    yield text_piece(path, line % json_text(value, escape=profile.escape_non_ascii))
+    if tool.get("input_examples"):
+        yield text_piece(path, json_text(tool["input_examples"], escape=profile.escape_non_ascii))
+        yield known(path, round(profile.rule("tools", "examples")))
+
+
+def loaded_pieces(path: str, name: object, request: Request, profile: Profile) -> Iterator[Piece]:
+    """A deferred definition that a message loads by the tool's name."""
+    yield known(path, round(profile.rule("tools", "loaded")))
+    for block in request.level("tools"):
+        if block.value.get("name") == name and _is_custom(block.value):
+            yield from definition_pieces(path, block.value, profile)
+
+
+def _is_custom(tool: Mapping[str, object]) -> bool:
+    return tool.get("type") in (None, "custom")
 
 
 def _prompt(tool_choice: object, profile: Profile) -> Iterator[Piece]:
     choice = tool_choice if isinstance(tool_choice, Mapping) else {}
     forced = choice.get("type") in ("any", "tool")
-    tokens = (profile.forced_tool_prompt if forced else profile.tool_prompt) + round(profile.rule("tools", "wrapper"))
+    tokens = (profile.forced_tool_prompt if forced else profile.tool_prompt) + profile.wrapper
+    if choice.get("disable_parallel_tool_use"):
+        tokens += profile.rules["tools"]["one_call"].get(profile.generation, 0)
     yield known_between("", tokens, max(0, tokens - profile.unsure), tokens + profile.unsure)
     if choice.get("type") == "tool" and isinstance(choice.get("name"), str):
         yield text_piece("", str(choice["name"]))
         yield known("", round(profile.rule("tools", "named")))
 
 
-def _definition(tool: Mapping[str, object], profile: Profile) -> str:
-    """The JSON of one definition; an empty description is left out, as the API does."""
-    described = {"description": tool["description"]} if tool.get("description") else {}
-    value = {**described, "name": tool.get("name", ""), "parameters": tool.get("input_schema", {})}
-    return json_text(value, escape=profile.escape_non_ascii)
-
-
-def _server_tool(block: Block, kind: str, profile: Profile) -> Piece:
+def _server_tool(block: Block, profile: Profile) -> Piece:
+    kind = str(block.value.get("type"))
     rules = profile.rules["server_tools"]
-    name = next(
-        (start for start, value in rules.items() if isinstance(value, dict) and kind.startswith(start)), "other"
-    )
-    tokens = rules[name][profile.family]
+    starts = [start for start, value in rules.items() if isinstance(value, dict) and kind.startswith(start)]
+    tokens = rules[max(starts, key=len, default="other")][profile.family]
     spread = round(tokens * rules["share"])
     return known_between(block.path, tokens, tokens - spread, tokens + spread)

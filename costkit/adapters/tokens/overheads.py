@@ -31,16 +31,22 @@ class Profile:
     """Everything that the layout of a request must know about a model; token numbers unless noted."""
 
     family: str
+    generation: str
     frame: int
     turn: int
-    block: int
+    merged: int
+    system_message: int
     system: int
+    wrapper: int
     escape_non_ascii: bool
     """Tool definitions are counted as ASCII with escapes."""
     forgets_thinking: bool
     """Thinking blocks of finished turns aren't counted."""
     thinking: int
     adaptive: int
+    interleaved: int
+    round: int
+    """Correction of each tool call."""
     tool_prompt: int
     """With `tool_choice` auto or none."""
     forced_tool_prompt: int
@@ -70,14 +76,19 @@ def profile_for(model: ModelPrice) -> Profile:
     relaxed, forced = entry["tool_prompt"]
     return Profile(
         family=model.tokenizer,
+        generation=entry["generation"],
         frame=family["frame"],
         turn=family["turn"],
-        block=family["block"],
+        merged=family["merged"],
+        system_message=family["system_message"],
         system=generation["system"],
+        wrapper=generation["wrapper"],
         escape_non_ascii=generation["escape"],
         forgets_thinking=generation["forgets_thinking"],
         thinking=generation["thinking"],
         adaptive=generation["adaptive"],
+        interleaved=generation["interleaved"],
+        round=entry.get("round", 0),
         tool_prompt=relaxed,
         forced_tool_prompt=forced,
         unsure=entry.get("unsure", 0),

@@ -57,7 +57,7 @@ def test_a_tier_is_chosen_by_the_whole_prompt_and_its_bound_belongs_to_it() -> N
         return BOOK.quote(BOOK.key_for(usage, "model-a", date(2026, 1, 1))).rates.input
 
     assert input_rate(Usage(input_tokens=100)) == 1
-    assert input_rate(Usage(input_tokens=25, cache_read_input_tokens=25, ephemeral_5m_input_tokens=25, ephemeral_1h_input_tokens=25)) == 1  # fmt: skip # noqa: E501
+    assert input_rate(Usage(25, 25, ephemeral_5m_input_tokens=25, ephemeral_1h_input_tokens=25)) == 1
     assert input_rate(Usage(input_tokens=100, cache_read_input_tokens=1)) == 2
     assert input_rate(Usage(input_tokens=200)) == 2
     assert input_rate(Usage(input_tokens=201)) == 3

@@ -30,8 +30,7 @@ def tool_pieces(request: Request, profile: Profile, kinds: list[str]) -> Iterato
             yield from definition_pieces(block.path, block.value, profile)
             yield known(block.path, 1)
         else:
-            kinds.append("other")
-            yield _server_tool(block, profile)
+            yield _provided(block, profile, kinds)
     yield text_piece("", rules["close"])
 
 
@@ -47,8 +46,7 @@ def definition_pieces(path: str, tool: Mapping[str, object], profile: Profile) -
 
 
 def loaded_pieces(path: str, name: object, request: Request, profile: Profile) -> Iterator[Piece]:
-    """A deferred definition that a message loads by the tool's name."""
-    yield known(path, round(profile.rule("tools", "loaded")))
+    """A deferred definition that a message refers to by the tool's name."""
     for block in request.level("tools"):
         if block.value.get("name") == name and _is_custom(block.value):
             yield from definition_pieces(path, block.value, profile)
@@ -70,10 +68,14 @@ def _prompt(tool_choice: object, profile: Profile) -> Iterator[Piece]:
         yield known("", round(profile.rule("tools", "named")))
 
 
-def _server_tool(block: Block, profile: Profile) -> Piece:
+def _provided(block: Block, profile: Profile, kinds: list[str]) -> Piece:
+    """A tool that the API defines itself, known by the start of its type."""
     kind = str(block.value.get("type"))
     rules = profile.rules["server_tools"]
-    starts = [start for start, value in rules.items() if isinstance(value, dict) and kind.startswith(start)]
-    tokens = rules[max(starts, key=len, default="other")][profile.family]
-    spread = round(tokens * rules["share"])
+    known_starts = {start: group for group in ("client", "server") for start in rules[group]}
+    start = max((start for start in known_starts if kind.startswith(start)), key=len, default="other")
+    group = known_starts[start]
+    kinds.append("other" if group == "client" else "tool_search" if "tool_search" in start else "server_tools")
+    tokens = rules[group][start][profile.family]
+    spread = round(tokens * rules["share"]) if start == "other" or profile.family != "v3" else 0
     return known_between(block.path, tokens, tokens - spread, tokens + spread)

@@ -33,7 +33,7 @@ class _Walk:
 
 def message_pieces(request: Request, profile: Profile, kinds: list[str]) -> Iterator[Piece]:
     """The pieces of all messages in order; what was met is added to `kinds`."""
-    blocks = request.level("messages")
+    blocks = _after_compaction(request.level("messages"))
     prompts = (block.message or 0 for block in blocks if block.role == "user" and block.kind != "tool_result")
     walk = _Walk(request, profile, kinds, max(prompts, default=-1))
     for block in blocks:
@@ -43,6 +43,12 @@ def message_pieces(request: Request, profile: Profile, kinds: list[str]) -> Iter
             walk.texts = walk.calls = 0
             walk.after_result = False
         yield from _block(block, walk)
+
+
+def _after_compaction(blocks: tuple[Block, ...]) -> tuple[Block, ...]:
+    """A compaction block stands for everything before it: the API drops that."""
+    compacted = [index for index, block in enumerate(blocks) if block.kind == "compaction"]
+    return blocks[compacted[-1] :] if compacted else blocks
 
 
 def _turn(block: Block, walk: _Walk) -> int:
@@ -142,10 +148,12 @@ def _unmodelled(path: str, item: Mapping[str, object], walk: _Walk) -> Iterator[
     """Tools that a message loads, else (results of server tools, whatever is new) the text of the JSON."""
     tool = item.get("tool")
     if item.get("type") == "tool_reference":
+        yield known(path, round(walk.profile.rule("tools", "loaded")))
         yield from loaded_pieces(path, item.get("tool_name"), walk.request, walk.profile)
     elif item.get("type") == "tool_addition" and isinstance(tool, Mapping):
+        yield known(path, round(walk.profile.rule("tools", "added")))
         if tool.get("type") == "tool_reference":
-            yield from loaded_pieces(path, tool.get("name"), walk.request, walk.profile)
+            yield from loaded_pieces(path, tool.get("tool_name", tool.get("name")), walk.request, walk.profile)
         else:
             yield from definition_pieces(path, tool, walk.profile)
     else:

@@ -14,15 +14,16 @@ from typing import Any
 from costkit.core.modelname import spellings
 from costkit.core.pricebook import ModelPrice
 
-KINDS = ("text", "tools", "images", "documents", "structured", "thinking", "other")
+KINDS = ("text", "tools", "thinking", "structured", "images", "documents", "other", "tool_search", "server_tools")
 """Kinds of request with a band of their own, from the best understood to the least."""
 
 
 @dataclass(frozen=True, slots=True)
 class Band:
-    """Half-widths that held for 90 % of the recorded requests of a kind."""
+    """How far 90 % of the recorded requests of a kind were off: shares of the count, and tokens on top."""
 
-    relative: float
+    below: float
+    above: float
     absolute: int
 
 
@@ -101,8 +102,9 @@ def profile_for(model: ModelPrice) -> Profile:
 def band_for(engine: str, profile: Profile, kind: str) -> Band:
     """The band of an engine for one kind of request, wider for models newer than the data."""
     bands = profile.rules["bands"]
-    relative, absolute = bands[engine][profile.family][kind]
-    return Band(relative + (bands["newer"] if profile.newer else 0.0), absolute)
+    below, above, absolute = bands[engine][profile.family][kind]
+    newer = bands["newer"] if profile.newer else 0.0
+    return Band(min(1.0, below + newer), above + newer, absolute)
 
 
 @cache

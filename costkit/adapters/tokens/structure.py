@@ -14,7 +14,7 @@ from costkit.adapters.tokens.overheads import KINDS, Profile
 from costkit.adapters.tokens.piece import Piece, json_text, known, known_between, text_piece
 from costkit.core.request import Request
 
-_UNMODELLED = ("mcp_servers", "container", "context_management", "compaction")
+_UNMODELLED = ("container", "context_management", "compaction")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +36,8 @@ def lay_out(request: Request, profile: Profile) -> Layout:
         *_thinking(request.body, profile, kinds),
         *_output(request.body, profile, kinds),
     )
+    if request.body.get("mcp_servers"):
+        kinds.append("server_tools")
     if any(request.body.get(name) for name in _UNMODELLED):
         kinds.append("other")
     return Layout(pieces, max(kinds, key=KINDS.index))

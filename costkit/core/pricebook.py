@@ -142,7 +142,7 @@ class PriceBook:
     sha256: str = ""
     sources: Mapping[str, Source] = field(default_factory=dict)
     """What the `source` of each period stands for."""
-    _index: dict[str, ModelPrice] = field(default_factory=dict, repr=False, compare=False)
+    _index: dict[str, ModelPrice] = field(init=False, default_factory=dict, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         for model in self.models:

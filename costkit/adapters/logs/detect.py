@@ -1,0 +1,66 @@
+"""Which dialect a document speaks, found by its content: one file may mix them.
+
+To add a dialect, write a module with a `recognise` like the others (`dialect.py` says what it answers) and put it
+into the list below, before those that would take its documents for their own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from costkit.adapters.logs import batch_results, messages, transcripts, usage_log
+from costkit.adapters.logs.dialect import Found, Unbilled
+from costkit.adapters.logs.documents import Document
+from costkit.adapters.logs.streams import Streams
+from costkit.report.records import FileRead, Record, Skipped
+
+
+class Detector:
+    """Turns the documents of one file into records, and counts those without a bill."""
+
+    def __init__(self) -> None:
+        self._streams = Streams()
+        self._dialects: tuple[Callable[[Document], Found | None], ...] = (
+            transcripts.recognise,
+            batch_results.recognise,
+            self._streams.recognise,
+            usage_log.recognise,
+            messages.recognise,
+        )
+        self._unbilled: dict[str, int] = {}
+        self._documents = 0
+        self._other = 0
+
+    def read(self, document: Document) -> Iterator[Record | Skipped]:
+        """What a document bills."""
+        self._documents += 1
+        try:
+            found = self._ask(document)
+        except ValueError as problem:
+            yield Skipped(f"bad-usage: {problem}", document.path, document.line, document.offset)
+            return
+        if not found:
+            self._other += 1
+        for item in found:
+            if isinstance(item, Unbilled):
+                self._unbilled[item.kind] = self._unbilled.get(item.kind, 0) + 1
+            else:
+                yield item
+
+    def finish(self, path: str, passed_over: int) -> Iterator[Record | Skipped | FileRead]:
+        """What is left at the end of a file, and what it held besides records."""
+        for stream in self._streams.finish():
+            try:
+                yield stream.record()
+            except ValueError as problem:
+                yield Skipped(f"bad-usage: {problem}", path, stream.document.line, stream.document.offset)
+        yield FileRead(
+            path, self._documents + passed_over, self._other + passed_over, tuple(sorted(self._unbilled.items()))
+        )
+
+    def _ask(self, document: Document) -> Found:
+        for recognise in self._dialects:
+            found = recognise(document)
+            if found is not None:
+                return found
+        return ()

@@ -1,0 +1,195 @@
+"""JSON documents out of a stream of bytes, however they were written down, each with its place.
+
+Understood are one document per line, several glued together on one line, a document over many lines, an array of
+documents, and the `data:` lines of a server-sent event stream. What can't be read is skipped by itself, with a
+reason; what follows it is read. Memory is bounded by the longest single document, at most `feed.LONGEST`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from costkit.adapters.logs.feed import LONGEST, Feed, Read, TooLong, Torn
+from costkit.adapters.logs.labels import Picker
+from costkit.adapters.logs.values import DEEP, NOT_UTF8, NULS, TOO_DEEP, TOO_LONG, TORN, bracket_depth, values_in, whole
+from costkit.report.records import Skipped
+
+_BLANK = b" \t\r\n\f\v"
+_BOM = b"\xef\xbb\xbf"
+_SSE_FIELD = re.compile(rb"(?:event|id|retry)?:")
+_WORTH_A_LOOK = 2048
+
+
+@dataclass(slots=True)
+class Document:
+    """A JSON object and its place."""
+
+    value: dict[str, object]
+    path: str
+    line: int
+    offset: int
+    pickers: tuple[Picker, ...] = ()
+
+    def labels(self) -> tuple[str | None, ...]:
+        """The values that the report groups by, see `labels.pickers`."""
+        return tuple([pick(self.value) for pick in self.pickers])
+
+
+class Documents:
+    """Iterates over the documents of one stream."""
+
+    def __init__(self, read: Read, path: str, pickers: tuple[Picker, ...] = ()) -> None:
+        self._feed = Feed(read)
+        self._path = path
+        self._pickers = pickers
+        self.passed_over = 0
+        """Documents without a bill that were not handed on: no objects, or long ones that can't hold a usage."""
+
+    def __iter__(self) -> Iterator[Document | Skipped]:
+        feed = self._feed
+        while True:
+            line, offset = feed.line, feed.offset
+            if feed.at_array():
+                yield from self._array(line, offset)
+                continue
+            try:
+                text = feed.next_line()
+            except TooLong:
+                yield self._skipped(TOO_LONG, line, offset)
+                continue
+            if text is None:
+                return
+            if text[:1] == b"{":
+                if len(text) > _WORTH_A_LOOK and _bills_nothing(text):
+                    self.passed_over += 1
+                    continue
+                value = whole(text)
+                if value is not None:
+                    yield Document(value, self._path, line, offset, self._pickers)
+                    continue
+            yield from self._line(text, line, offset)
+
+    def _line(self, text: bytes, line: int, offset: int) -> Iterator[Document | Skipped]:
+        """A line that is more, or less, than one document."""
+        text = text.strip(_BLANK + b"\0").removeprefix(_BOM).strip(_BLANK)
+        if _SSE_FIELD.match(text):
+            return
+        event = text.startswith(b"data:")
+        if event:
+            text = text.removeprefix(b"data:").strip(_BLANK)
+            if text == b"[DONE]":
+                return
+        values, broken = values_in(text)
+        yield from self._documents(values, line, offset)
+        if broken is None:
+            return
+        if broken.unfinished and not event and not self._feed.cut_off:
+            rest = text.decode()[broken.at :].encode()
+            yield from self._over_lines(rest, line, offset + len(text) - len(rest))
+            return
+        reason = NULS if b"\0" in text else broken.reason
+        if self._feed.cut_off and reason != NOT_UTF8:
+            reason = TORN
+        yield self._skipped(reason, line, offset)
+
+    def _over_lines(self, first: bytes, line: int, offset: int) -> Iterator[Document | Skipped]:
+        """An object that goes on over the following lines, or a torn line that is followed by whole ones."""
+        feed, pieces, size = self._feed, [first], len(first)
+        depth, end = bracket_depth(first, 0)
+        while depth is not None and 0 < depth <= DEEP and size <= LONGEST:
+            here, at = feed.line, feed.offset
+            try:
+                text = feed.next_line()
+            except TooLong:
+                break
+            if text is None:
+                break
+            if _stands_alone(text):
+                yield self._skipped(TORN, line, offset)
+                yield from self._line(text, here, at)
+                return
+            depth, end = bracket_depth(text, depth)
+            pieces.append(text if end is None else text[:end])
+            size += len(text)
+            if end is not None:
+                values, broken = values_in(b"\n".join(pieces))
+                yield from self._documents(values, line, offset)
+                if broken is not None:
+                    yield self._skipped(broken.reason, line, offset)
+                yield from self._line(text[end:], here, at + end)
+                return
+        yield self._skipped(TOO_DEEP if depth is not None and depth > DEEP else TORN, line, offset)
+
+    def _array(self, line: int, offset: int) -> Iterator[Document | Skipped]:
+        """The elements of an array, one by one, so that it never has to be held whole."""
+        feed = self._feed
+        feed.enter_array()
+        while True:
+            byte = feed.next_in_array()
+            if byte in (b"", b"]"):
+                feed.take()
+                if not byte:
+                    yield self._skipped(TORN, line, offset)
+                return
+            here, at = feed.line, feed.offset
+            nested = byte in b'{["'
+            try:
+                text = feed.take_value() if nested else feed.take_scalar()
+            except Torn:
+                yield self._skipped(TORN, here, at)
+                continue
+            except TooLong:
+                yield self._skipped(TOO_LONG, here, at)
+                continue
+            values, broken = values_in(text)
+            if broken is None and values:
+                yield from self._documents(values, here, at)
+                continue
+            yield self._skipped("invalid-json" if broken is None else broken.reason, here, at)
+            if not nested:
+                feed.pass_over_line()
+                return
+
+    def _documents(self, values: list[tuple[object, int]], line: int, offset: int) -> Iterator[Document]:
+        for value, at in values:
+            for item in value if isinstance(value, list) else [value]:
+                if isinstance(item, dict):
+                    yield Document(item, self._path, line, offset + at, self._pickers)
+                else:
+                    self.passed_over += 1
+
+    def _skipped(self, reason: str, line: int, offset: int) -> Skipped:
+        return Skipped(reason, self._path, line, offset)
+
+
+def _stands_alone(line: bytes) -> bool:
+    """Whether a line that begins at the margin holds a whole document: whatever went on before it was torn."""
+    if line[:1] != b"{":
+        return False
+    values, _ = values_in(line.strip(_BLANK + b"\0"))
+    return bool(values) and bool(values[0][0])
+
+
+def _bills_nothing(line: bytes) -> bool:
+    """Whether a long line need not be decoded: whole by its looks, valid text, and without a usage.
+
+    Most bytes of a transcript are such lines. What counts as a bill always has `"usage"`; a batch result `"custom_id"`.
+    """
+    return (
+        b'"usage"' not in line
+        and b'"custom_id"' not in line
+        and line.rstrip(_BLANK)[-1:] == b"}"
+        and b"\0" not in line
+        and line.count(b"{") + line.count(b"[") <= DEEP
+        and (line.isascii() or _is_text(line))
+    )
+
+
+def _is_text(line: bytes) -> bool:
+    try:
+        line.decode()
+    except UnicodeDecodeError:
+        return False
+    return True

@@ -1,0 +1,165 @@
+"""A stream of bytes as lines or as JSON values, with their places, in bounded memory."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+BLOCK = 1 << 20
+"""Bytes per read."""
+LONGEST = 32 << 20
+"""A line or a value above this many bytes is passed over without being held in memory."""
+
+Read = Callable[[int], bytes]
+"""Returns up to so many bytes; `b""` at the end."""
+
+_TOKEN = re.compile(rb'"(?:[^"\\\n]++|\\[^\n])*+"|[][{}"]')
+_BROKEN_STRING = re.compile(rb'"(?:[^"\\\n]++|\\[^\n])*+\\?\n')
+_SCALAR = re.compile(rb"[^][{},\s]*")
+_BEFORE_ARRAY = re.compile(rb"(?:\xef\xbb\xbf)?[ \t\r\0]*\[")
+_BETWEEN = re.compile(rb"[ \t\r\n,\0]*")
+_QUOTE = ord('"')
+
+
+class TooLong(Exception):
+    """Raised for a line or a value above `LONGEST`; the feed has passed over its line."""
+
+
+class Torn(Exception):
+    """Raised for a value that breaks off; the feed has passed over the rest of its line."""
+
+
+class Feed:
+    """A place in a byte stream; `line` (from 1) and `offset` say where the next byte is."""
+
+    def __init__(self, read: Read) -> None:
+        self._read = read
+        self._block = b""
+        self._at = 0
+        self._base = 0
+        self.line = 1
+        self.cut_off = False
+        """Whether the line taken last had no line feed: nothing follows it."""
+
+    @property
+    def offset(self) -> int:
+        """Bytes before the next one."""
+        return self._base + self._at
+
+    def next_line(self) -> bytes | None:
+        """Take the next line without its line feed; `None` at the end of the stream. Raises `TooLong`."""
+        end = self._block.find(b"\n", self._at)
+        if end < 0:
+            return self._line_across_blocks()
+        text = self._block[self._at : end]
+        self._at = end + 1
+        self.line += 1
+        return text
+
+    def pass_over_line(self) -> None:
+        """Go to the next line, holding at most a block."""
+        while True:
+            end = self._block.find(b"\n", self._at)
+            self._take((len(self._block) if end < 0 else end + 1) - self._at)
+            if end >= 0 or not self._more():
+                return
+
+    def at_array(self) -> bool:
+        """Whether the line that comes next begins with a bracket."""
+        if self._at == len(self._block):
+            self._more()
+        return self._block[self._at : self._at + 1] != b"{" and self._before_array() is not None
+
+    def enter_array(self) -> None:
+        """Pass over the bracket that `at_array` has seen."""
+        before = self._before_array()
+        self._at = self._at if before is None else before.end()
+
+    def next_in_array(self) -> bytes:
+        """Pass over white space and commas and look at the next byte; `b""` at the end of the stream."""
+        while True:
+            between = _BETWEEN.match(self._block, self._at)
+            self._take((between.end() if between else self._at) - self._at)
+            if self._at < len(self._block) or not self._more():
+                return self._block[self._at : self._at + 1]
+
+    def take(self) -> None:
+        """Pass over one byte."""
+        self._take(1)
+
+    def take_scalar(self) -> bytes:
+        """Take a number or a literal, or the beginning of what is none."""
+        while True:
+            scalar = _SCALAR.match(self._block, self._at)
+            end = scalar.end() if scalar else self._at
+            if end < len(self._block) or end - self._at > BLOCK or not self._more():
+                return self._take(end - self._at)
+
+    def take_value(self) -> bytes:
+        """Take the object, array or text that begins here, up to the bracket or quote that closes it.
+
+        Only brackets and quotes are looked at. Raises `Torn` where a line or the stream ends inside a text, or the
+        stream inside a bracket, and `TooLong`.
+        """
+        seen, depth = 0, 0
+        while True:
+            for token in _TOKEN.finditer(self._block, self._at + seen):
+                start, end = token.span()
+                mark = self._block[start]
+                if end - start == 1 and mark == _QUOTE:
+                    if _BROKEN_STRING.match(self._block, start):
+                        self._take(start - self._at)
+                        self.pass_over_line()
+                        raise Torn
+                    seen = start - self._at
+                    break
+                depth += (mark in b"[{") - (mark in b"]}")
+                if depth == 0:
+                    return self._take(end - self._at)
+            else:
+                seen = len(self._block) - self._at
+            self._hold_more()
+
+    def _hold_more(self) -> None:
+        """Read on in the middle of a value."""
+        if len(self._block) - self._at > LONGEST:
+            self._take(len(self._block) - self._at)
+            self.pass_over_line()
+            raise TooLong
+        if not self._more():
+            self._take(len(self._block) - self._at)
+            raise Torn
+
+    def _before_array(self) -> re.Match[bytes] | None:
+        return _BEFORE_ARRAY.match(self._block, self._at)
+
+    def _line_across_blocks(self) -> bytes | None:
+        while True:
+            looked_at = len(self._block) - self._at
+            if looked_at > LONGEST:
+                self._take(looked_at)
+                self.pass_over_line()
+                raise TooLong
+            if not self._more():
+                self.cut_off = True
+                return self._take(looked_at) if looked_at else None
+            end = self._block.find(b"\n", self._at + looked_at)
+            if end >= 0:
+                text = self._take(end - self._at)
+                self._take(1)
+                return text
+
+    def _take(self, size: int) -> bytes:
+        text = self._block[self._at : self._at + size]
+        self._at += len(text)
+        self.line += text.count(b"\n")
+        return text
+
+    def _more(self) -> bool:
+        """Read on, keeping what is not yet taken; reads grow with it, so that a long line is not copied too often."""
+        rest = self._block[self._at :]
+        block = self._read(max(BLOCK, len(rest)))
+        self._base += self._at
+        self._at = 0
+        self._block = rest + block if rest else block
+        return bool(block)

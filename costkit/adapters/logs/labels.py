@@ -1,0 +1,38 @@
+"""Values inside a document that a report can be grouped by: `key:PATH` and `tag:NAME`."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+
+from costkit.adapters.logs.values import clean
+
+Picker = Callable[[dict[str, object]], str | None]
+
+
+def pickers(names: Sequence[str]) -> tuple[Picker, ...]:
+    """One function for each dimension: it finds the value in a document, or `None`."""
+    return tuple(_picker(name) for name in names)
+
+
+def _picker(name: str) -> Picker:
+    kind, _, rest = name.partition(":")
+    path = ["tags", rest] if kind == "tag" else rest.split(".")
+    return lambda document: _text(_follow(document, path))
+
+
+def _follow(value: object, path: list[str]) -> object:
+    for step in path:
+        if isinstance(value, dict):
+            value = value.get(step)
+        elif isinstance(value, list) and step.isascii() and step.isdigit():
+            value = value[int(step)] if int(step) < len(value) else None
+        else:
+            return None
+    return value
+
+
+def _text(value: object) -> str | None:
+    if isinstance(value, str):
+        return clean(value)
+    return json.dumps(value) if isinstance(value, bool | int | float) else None

@@ -1,0 +1,54 @@
+"""Message objects of the API, bare or wrapped by whoever logged them.
+
+Quirks: the wrapper (`response`, `message`, `result.message`, `body`, `data`, also one inside the other) may hold
+the time and the request id; the message itself never has a time. A `usage` without the API's token counts belongs to
+somebody else's format and bills nothing here. Only wrappers are looked into, never content or tool input.
+Documented at https://platform.claude.com/docs/en/api/messages
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from costkit.adapters.logs.dialect import SYNTHETIC, Found, Holder, Unbilled, build_record
+from costkit.adapters.logs.documents import Document
+
+_WRAPPERS = ("response", "message", "result", "body", "data")
+_DEEPEST = 4
+_COUNTS = ("input_tokens", "output_tokens", "cache_read_input_tokens", "cache_creation_input_tokens")
+
+
+def recognise(document: Document) -> Found | None:
+    """Find the message in a document."""
+    holders = _unwrap(document.value, _DEEPEST)
+    if not holders:
+        return None
+    message = holders[-1]
+    if message.get("model") == SYNTHETIC:
+        return [Unbilled("synthetic")]
+    return [build_record(document, message, holders)]
+
+
+def _unwrap(holder: Holder, depth: int) -> tuple[Holder, ...]:
+    """The way from the document to the message, both included; empty if there is no message."""
+    if _is_message(holder):
+        return (holder,)
+    if depth:
+        for name in _WRAPPERS:
+            inner = holder.get(name)
+            if isinstance(inner, Mapping):
+                way = _unwrap(inner, depth - 1)
+                if way:
+                    return (holder, *way)
+    return ()
+
+
+def _is_message(holder: Holder) -> bool:
+    usage = holder.get("usage")
+    if usage is None:
+        return False
+    if holder.get("type") == "message":
+        return True
+    if isinstance(usage, Mapping):
+        return any(name in usage for name in _COUNTS)
+    return holder.get("role") == "assistant"

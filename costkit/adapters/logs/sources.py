@@ -1,0 +1,143 @@
+"""Which files a list of arguments means, and their decompressed bytes.
+
+An argument is a file, a folder (searched through, symbolic links included, each file once), a pattern, or `-` for
+standard input. Compression is recognised by content, whatever the name.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from costkit.errors import InvalidInput
+from costkit.report.records import Skipped
+
+STDIN = "-"
+_MAGIC = set("*?[")
+_KINDS = (".jsonl", ".json", ".ndjson", ".log", ".txt")
+_COMPRESSED = ("", ".gz", ".bz2", ".xz", ".zst")
+SUFFIXES = tuple(kind + packed for kind in _KINDS for packed in _COMPRESSED)
+"""Files with these endings are read inside a folder; a file that is named by itself may be called anything."""
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One file to read."""
+
+    path: str
+    """As the system knows it; `-` for standard input."""
+    named: bool
+    """Given as an argument, not found inside a folder: then it is an error if it can't be read."""
+    size: int | None = None
+    """Bytes on disk; `None` for a pipe."""
+
+    @property
+    def name(self) -> str:
+        """The path as text that can be printed."""
+        return "<stdin>" if self.path == STDIN else printable(self.path)
+
+
+def find_sources(arguments: Sequence[str]) -> tuple[list[Source], list[Skipped]]:
+    """All files that the arguments mean, each once, and what had to be passed over inside of folders.
+
+    Raises `InvalidInput` for an argument that does not exist, that can't be opened, or that holds no log.
+    """
+    sources: list[Source] = []
+    skipped: list[Skipped] = []
+    seen: set[tuple[int, int]] = set()
+    for argument in arguments:
+        for path in _expand(argument):
+            if path == STDIN:
+                sources.append(Source(STDIN, named=True))
+            elif Path(path).is_dir():
+                found = list(_walk(path, skipped))
+                if not found:
+                    hint = f"read are {', '.join(f'*{kind}' for kind in _KINDS)}, also compressed"
+                    raise InvalidInput("no log in this folder", where=printable(path), hint=hint)
+                sources.extend(source for source in found if _is_new(source.path, seen))
+            else:
+                source = _named_file(path)
+                if _is_new(path, seen):
+                    sources.append(source)
+    return sources, skipped
+
+
+def printable(path: str) -> str:
+    """A path as text; bytes that are not UTF-8 are written as escapes."""
+    return path.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+
+
+def why(error: OSError) -> str:
+    """What the system says about a file, in a few words."""
+    return (error.strerror or str(error) or type(error).__name__).lower()
+
+
+def _expand(argument: str) -> list[str]:
+    if argument == STDIN or os.path.lexists(argument) or not set(argument) & _MAGIC:
+        return [argument]
+    pattern = Path(argument)
+    try:
+        paths = sorted(str(path) for path in Path(pattern.anchor).glob(str(pattern.relative_to(pattern.anchor))))
+    except (ValueError, OSError) as error:
+        raise InvalidInput(f"not a pattern: {error}", where=printable(argument)) from None
+    if not paths:
+        raise InvalidInput("no file matches this pattern", where=printable(argument))
+    return paths
+
+
+def _named_file(path: str) -> Source:
+    try:
+        status = Path(path).stat()
+        if stat.S_ISREG(status.st_mode):
+            with Path(path).open("rb"):
+                return Source(path, named=True, size=status.st_size)
+    except (OSError, ValueError) as error:
+        reason = why(error) if isinstance(error, OSError) else str(error)
+        raise InvalidInput(f"can't be read: {reason}", where=printable(path)) from None
+    return Source(path, named=True)
+
+
+def _walk(top: str, skipped: list[Skipped]) -> Iterator[Source]:
+    def note(error: OSError) -> None:
+        skipped.append(Skipped(f"unreadable: {why(error)}", printable(error.filename or top)))
+
+    visited: set[tuple[int, int]] = set()
+    for folder, folders, names in os.walk(top, onerror=note, followlinks=True):
+        if not _is_new(folder, visited):
+            folders.clear()
+            continue
+        folders.sort()
+        for name in sorted(names):
+            if name.lower().endswith(SUFFIXES):
+                found = _found_file(Path(folder, name))
+                if isinstance(found, Source):
+                    yield found
+                else:
+                    skipped.append(found)
+
+
+def _found_file(path: Path) -> Source | Skipped:
+    try:
+        status = path.stat()
+    except OSError as error:
+        return Skipped(f"unreadable: {why(error)}", printable(str(path)))
+    if stat.S_ISREG(status.st_mode):
+        return Source(str(path), named=False, size=status.st_size)
+    return Skipped("not-a-file", printable(str(path)))
+
+
+def _is_new(path: str, seen: set[tuple[int, int]]) -> bool:
+    """Whether this file or folder was not met before under any name."""
+    try:
+        status = Path(path).stat()
+    except OSError as error:
+        return error.errno != errno.ELOOP
+    identity = (status.st_dev, status.st_ino)
+    if identity in seen:
+        return False
+    seen.add(identity)
+    return True

@@ -1,0 +1,122 @@
+"""The decompressed bytes of a log: gzip, bzip2, xz and, where Python has it, zstd; recognised by their first bytes."""
+
+from __future__ import annotations
+
+import importlib
+import io
+import zlib
+from collections.abc import Callable
+from typing import IO, Any
+
+from costkit.adapters.logs.feed import BLOCK
+
+_GZIP, _BZIP2, _XZ, _ZSTD = b"\x1f\x8b", b"BZh", b"\xfd7zXZ\x00", b"\x28\xb5\x2f\xfd"
+_OTHER_BINARY = (b"PK\x03\x04", b"\x89PNG", b"%PDF-", b"\x7fELF", b"SQLite format 3\x00", b"PAR1")
+_UTF16 = (b"\xff\xfe", b"\xfe\xff")
+_SAMPLE = 4096
+_TEXT = bytes(range(32, 256)) + b"\t\n\r\f\v\b\x1b"
+_MOST_CONTROLS = 0.1
+
+
+class Unusable(Exception):
+    """Raised for content that no log can be; the message is the reason for skipping the file."""
+
+
+class Tap(io.RawIOBase):
+    """Passes bytes on and tells somebody how many."""
+
+    def __init__(self, stream: IO[bytes], passed: Callable[[int], None]) -> None:
+        super().__init__()
+        self._readinto: Callable[[Any], int | None] = getattr(stream, "readinto1", None) or stream.readinto  # type: ignore[attr-defined]
+        self._passed = passed
+
+    def readable(self) -> bool:
+        """Always."""
+        return True
+
+    def readinto(self, buffer: Any) -> int | None:
+        """Fill a buffer as far as one read of the stream goes."""
+        size = self._readinto(buffer)
+        self._passed(size or 0)
+        return size
+
+
+class Unpacked:
+    """The plain bytes of a stream; `read` never gives more than it is asked for, and `b""` at the end.
+
+    Compressed data that break off or contradict themselves end there; `damage` then says so.
+    Raises `Unusable` when made for an empty or a binary stream.
+    """
+
+    def __init__(self, tap: Tap) -> None:
+        self.damage: str | None = None
+        buffered: io.BufferedReader = io.BufferedReader(tap, BLOCK)
+        self._read, self._kind, self._errors = _opened(buffered)
+        self._first = self._safely(_SAMPLE)
+        if self.damage is None:
+            _check(self._first)
+
+    def read(self, size: int) -> bytes:
+        """The next bytes. Raises OSError where the system fails."""
+        if self._first:
+            first, self._first = self._first, b""
+            return first
+        return self._safely(size)
+
+    def _safely(self, size: int) -> bytes:
+        try:
+            return self._read(size)
+        except self._errors as error:
+            if isinstance(error, OSError) and error.errno is not None:
+                raise
+            self.damage = f"damaged-{self._kind}"
+            return b""
+
+
+_Opened = tuple[Callable[[int], bytes], str, tuple[type[Exception], ...]]
+
+
+def _opened(stream: io.BufferedReader) -> _Opened:
+    """How to read on, what it is, and what broken data raise."""
+    head = stream.peek(len(_XZ))
+    if head.startswith(_GZIP):
+        import gzip
+
+        return gzip.GzipFile(fileobj=stream).read1, "gzip", (EOFError, OSError, zlib.error)
+    if head.startswith(_BZIP2):
+        import bz2
+
+        return bz2.BZ2File(stream).read1, "bzip2", (EOFError, OSError)
+    if head.startswith(_XZ):
+        import lzma
+
+        return lzma.LZMAFile(stream).read1, "xz", (EOFError, lzma.LZMAError)
+    if head.startswith(_ZSTD):
+        return _zstd(stream)
+    return stream.read1, "file", ()
+
+
+def _zstd(stream: io.BufferedReader) -> _Opened:
+    for name in ("compression.zstd", "backports.zstd"):
+        try:
+            module = importlib.import_module(name)
+        except ImportError:
+            continue
+        return module.ZstdFile(stream).read1, "zstd", (EOFError, module.ZstdError)
+    try:
+        module = importlib.import_module("zstandard")
+    except ImportError:
+        raise Unusable("zstd-unsupported: needs Python 3.14 or the package backports.zstd") from None
+    reader = module.ZstdDecompressor().stream_reader(stream, read_across_frames=True)
+    return reader.read1, "zstd", (EOFError, module.ZstdError)
+
+
+def _check(sample: bytes) -> None:
+    if not sample:
+        raise Unusable("empty-file")
+    if sample.startswith(_UTF16):
+        raise Unusable("utf-16-text")
+    is_json = sample.lstrip(b"\0 \t\r\n\xef\xbb\xbf")[:1] in (b"", b"{", b"[")
+    controls = len(sample.translate(None, _TEXT))
+    if sample.startswith(_OTHER_BINARY) or (controls > len(sample) * _MOST_CONTROLS and not is_json):
+        raise Unusable("binary-file")

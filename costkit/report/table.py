@@ -17,6 +17,7 @@ NO_TIME = 2**63 - 1
 """Stands for a missing timestamp and sorts last."""
 PLACEHOLDER, INCOMPLETE = 1, 2
 _FIELDS = len(Counts._fields)
+_PLACE = 3
 _NARROW = 2**32
 
 
@@ -50,6 +51,11 @@ class Response(NamedTuple):
     """Bits that hold for every copy; a copy without the bit clears it."""
     iterations: tuple[Iteration, ...]
 
+    @property
+    def place(self) -> tuple[int, int, int]:
+        """The numbers that belong to one copy: time, offset, line."""
+        return (self.timestamp, self.offset, self.line)
+
     def order(self) -> tuple[int, str, int, tuple[str, ...], int]:
         """Copies are compared by this; the smallest lends its attributes to the response."""
         return (self.timestamp, self.attributes.path, self.offset, self.attributes.order(), self.line)
@@ -59,24 +65,20 @@ class ResponseTable:
     """A growing map from the identity of a response to its `Response`."""
 
     __slots__ = (
-        "_columns",
+        "_counts",
         "_flags",
         "_iterations",
         "_known",
-        "_lines",
         "_names",
         "_numbers",
-        "_offsets",
+        "_places",
         "_rows",
-        "_times",
     )
 
     def __init__(self) -> None:
         self._rows: dict[int, int] = {}
-        self._columns = [array("I") for _ in range(_FIELDS)]
-        self._times = array("q")
-        self._offsets = array("q")
-        self._lines = array("q")
+        self._counts = array("I")
+        self._places = array("q")
         self._numbers = array("I")
         self._flags = array("B")
         self._iterations: dict[int, tuple[Iteration, ...]] = {}
@@ -94,21 +96,20 @@ class ResponseTable:
     def put(self, key: int, response: Response) -> None:
         """Merge a copy of a response into the table."""
         row = self._rows.get(key)
-        if max(response.counts) >= _NARROW:
-            self._widen()
+        if max(response.counts) >= _NARROW and self._counts.typecode == "I":
+            self._counts = array("q", self._counts)
         if row is None:
             self._append(key, response)
             return
-        for column, value in zip(self._columns, response.counts, strict=True):
-            column[row] = max(column[row], value)
+        here = slice(row * _FIELDS, (row + 1) * _FIELDS)
+        if self._counts[here] != array("q", response.counts):
+            self._counts[here] = array(self._counts.typecode, map(max, self._counts[here], response.counts))
         self._flags[row] &= response.flags
         if response.iterations or row in self._iterations:
             self._iterations[row] = _largest(self._iterations.get(row, ()), response.iterations)
-        earlier = response.timestamp < self._times[row]
-        if earlier or (response.timestamp == self._times[row] and self._comes_first(response, row)):
-            self._times[row] = response.timestamp
-            self._offsets[row] = response.offset
-            self._lines[row] = response.line
+        since = self._places[row * _PLACE]
+        if response.timestamp < since or (response.timestamp == since and self._comes_first(response, row)):
+            self._places[row * _PLACE : (row + 1) * _PLACE] = array("q", response.place)
             self._numbers[row] = self._number(response.attributes)
 
     def absorb(self, other: ResponseTable) -> None:
@@ -127,12 +128,13 @@ class ResponseTable:
             yield self._response(row)
 
     def _response(self, row: int) -> Response:
+        time, offset, line = self._places[row * _PLACE : (row + 1) * _PLACE]
         return Response(
-            Counts(*[column[row] for column in self._columns]),
-            self._times[row],
+            Counts(*self._counts[row * _FIELDS : (row + 1) * _FIELDS]),
+            time,
             self._names[self._numbers[row]],
-            self._offsets[row],
-            self._lines[row],
+            offset,
+            line,
             self._flags[row],
             self._iterations.get(row, ()),
         )
@@ -142,11 +144,8 @@ class ResponseTable:
 
     def _append(self, key: int, response: Response) -> None:
         row = len(self._rows)
-        for column, value in zip(self._columns, response.counts, strict=True):
-            column.append(value)
-        self._times.append(response.timestamp)
-        self._offsets.append(response.offset)
-        self._lines.append(response.line)
+        self._counts.extend(response.counts)
+        self._places.extend(response.place)
         self._numbers.append(self._number(response.attributes))
         self._flags.append(response.flags)
         if response.iterations:
@@ -159,10 +158,6 @@ class ResponseTable:
             number = self._known[attributes] = len(self._names)
             self._names.append(attributes)
         return number
-
-    def _widen(self) -> None:
-        if self._columns[0].typecode != "q":
-            self._columns = [array("q", column) for column in self._columns]
 
 
 def _largest(left: tuple[Iteration, ...], right: tuple[Iteration, ...]) -> tuple[Iteration, ...]:

@@ -7,8 +7,6 @@ Documented at https://platform.claude.com/docs/en/build-with-claude/batch-proces
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from costkit.adapters.logs.dialect import Found, Unbilled, build_record
 from costkit.adapters.logs.documents import Document
 
@@ -18,15 +16,15 @@ _UNBILLED = frozenset({"errored", "canceled", "expired"})
 def recognise(document: Document) -> Found | None:
     """Read one result."""
     result = document.value.get("result")
-    if "custom_id" not in document.value or not isinstance(result, Mapping):
+    if "custom_id" not in document.value or not isinstance(result, dict):
         return None
     kind = result.get("type")
     if kind in _UNBILLED:
         return [Unbilled(f"batch-{kind}")]
     message = result.get("message")
-    if not isinstance(message, Mapping) or message.get("usage") is None:
+    if not isinstance(message, dict) or message.get("usage") is None:
         return None
     usage = message["usage"]
-    if isinstance(usage, Mapping) and usage.get("service_tier") is None:
+    if isinstance(usage, dict) and usage.get("service_tier") is None:
         usage = {**usage, "service_tier": "batch"}
     return [build_record(document, message, (document.value,), usage=usage)]

@@ -1,12 +1,13 @@
 """Which dialect a document speaks, found by its content: one file may mix them.
 
 To add a dialect, write a module with a `recognise` like the others (`dialect.py` says what it answers) and put it
-into the list below, before those that would take its documents for their own.
+into the list below, before those that would take its documents for their own; `documents.py` must know how to tell
+its bills from other lines.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 from costkit.adapters.logs import batch_results, messages, transcripts, usage_log
 from costkit.adapters.logs.dialect import Found, Unbilled
@@ -31,21 +32,22 @@ class Detector:
         self._documents = 0
         self._other = 0
 
-    def read(self, document: Document) -> Iterator[Record | Skipped]:
+    def read(self, document: Document) -> Sequence[Record | Skipped]:
         """What a document bills."""
         self._documents += 1
         try:
             found = self._ask(document)
         except ValueError as problem:
-            yield Skipped(f"bad-usage: {problem}", document.path, document.line, document.offset)
-            return
+            return (Skipped(f"bad-usage: {problem}", document.path, document.line, document.offset),)
         if not found:
             self._other += 1
+        records = []
         for item in found:
             if isinstance(item, Unbilled):
                 self._unbilled[item.kind] = self._unbilled.get(item.kind, 0) + 1
             else:
-                yield item
+                records.append(item)
+        return records
 
     def finish(self, path: str, passed_over: int) -> Iterator[Record | Skipped | FileRead]:
         """What is left at the end of a file, and what it held besides records."""

@@ -18,10 +18,10 @@ from costkit.report.records import Record
 
 SYNTHETIC = "<synthetic>"
 """The model of messages that Claude Code made up itself, for example to show an error."""
-TIMES = ("timestamp", "ts", "created_at", "created", "time", "start_time", "date")
-REQUEST_IDS = ("request_id", "requestId", "_request_id", "request-id")
-SESSIONS = ("session", "session_id", "sessionId")
-PROJECTS = ("project", "cwd")
+TIMES = ("timestamp", "ts", "created_at", "created", "time", "start_time")
+REQUEST_IDS = ("requestId", "request_id", "_request_id")
+SESSIONS = ("sessionId", "session_id", "session")
+PROJECTS = ("cwd", "project")
 _EARLIEST_MICROSECONDS, _EARLIEST_MILLISECONDS, _EARLIEST_NANOSECONDS = 10**14, 10**11, 10**17
 
 
@@ -50,7 +50,7 @@ def build_record(
     `usage` replaces the message's own. Raises ValueError where usage or model are not what they must be.
     """
     given = message.get("usage") if usage is None else usage
-    if not isinstance(given, Mapping):
+    if not isinstance(given, dict):
         raise ValueError("usage is not an object")
     model = message.get("model")
     if model is not None and not isinstance(model, str):
@@ -62,7 +62,7 @@ def build_record(
         document.offset,
         None if model is None else clean(model),
         first_text((message,), ("id",)),
-        first_text((*holders, message), REQUEST_IDS),
+        first_text(holders, REQUEST_IDS),
         first_time(holders),
         first_text(holders, SESSIONS),
         first_text(holders, PROJECTS),

@@ -19,7 +19,11 @@ from costkit.report.records import Skipped
 _BLANK = b" \t\r\n\f\v"
 _BOM = b"\xef\xbb\xbf"
 _SSE_FIELD = re.compile(rb"(?:event|id|retry)?:")
-_WORTH_A_LOOK = 2048
+_LONG = 1024
+USAGE = b'"usage"'
+OTHER_MARKS = (b'"custom_id"', b'"message_stop"')
+"""A line that bills something, or ends something that does, holds `USAGE` or, near its beginning, one of these; other
+lines are not handed on. A dialect whose documents look otherwise adds its own mark."""
 
 
 @dataclass(slots=True)
@@ -45,7 +49,7 @@ class Documents:
         self._path = path
         self._pickers = pickers
         self.passed_over = 0
-        """Documents without a bill that were not handed on: no objects, or long ones that can't hold a usage."""
+        """Documents without a bill that were not handed on."""
 
     def __iter__(self) -> Iterator[Document | Skipped]:
         feed = self._feed
@@ -62,12 +66,16 @@ class Documents:
             if text is None:
                 return
             if text[:1] == b"{":
-                if len(text) > _WORTH_A_LOOK and _bills_nothing(text):
+                marked = _is_marked(text)
+                if not marked and len(text) > _LONG and _looks_whole(text):
                     self.passed_over += 1
                     continue
                 value = whole(text)
                 if value is not None:
-                    yield Document(value, self._path, line, offset, self._pickers)
+                    if marked:
+                        yield Document(value, self._path, line, offset, self._pickers)
+                    else:
+                        self.passed_over += 1
                     continue
             yield from self._line(text, line, offset)
 
@@ -172,15 +180,20 @@ def _stands_alone(line: bytes) -> bool:
     return bool(values) and bool(values[0][0])
 
 
-def _bills_nothing(line: bytes) -> bool:
-    """Whether a long line need not be decoded: whole by its looks, valid text, and without a usage.
+def _is_marked(line: bytes) -> bool:
+    if USAGE in line:
+        return True
+    head = line[:_LONG]
+    return any(mark in head for mark in OTHER_MARKS)
 
-    Most bytes of a transcript are such lines. What counts as a bill always has `"usage"`; a batch result `"custom_id"`.
+
+def _looks_whole(line: bytes) -> bool:
+    """Whether a long line without a mark need not be decoded to know that nothing is wrong with it.
+
+    Most bytes of a transcript are in such lines.
     """
     return (
-        b'"usage"' not in line
-        and b'"custom_id"' not in line
-        and line.rstrip(_BLANK)[-1:] == b"}"
+        line.rstrip(_BLANK)[-1:] == b"}"
         and b"\0" not in line
         and line.count(b"{") + line.count(b"[") <= DEEP
         and (line.isascii() or _is_text(line))

@@ -8,8 +8,6 @@ Documented at https://platform.claude.com/docs/en/api/messages
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from costkit.adapters.logs.dialect import SYNTHETIC, Found, Holder, Unbilled, build_record
 from costkit.adapters.logs.documents import Document
 
@@ -36,7 +34,7 @@ def _unwrap(holder: Holder, depth: int) -> tuple[Holder, ...]:
     if depth:
         for name in _WRAPPERS:
             inner = holder.get(name)
-            if isinstance(inner, Mapping):
+            if isinstance(inner, dict):
                 way = _unwrap(inner, depth - 1)
                 if way:
                     return (holder, *way)
@@ -49,6 +47,6 @@ def _is_message(holder: Holder) -> bool:
         return False
     if holder.get("type") == "message":
         return True
-    if isinstance(usage, Mapping):
+    if isinstance(usage, dict):
         return any(name in usage for name in _COUNTS)
     return holder.get("role") == "assistant"

@@ -10,7 +10,6 @@ Documented at https://platform.claude.com/docs/en/build-with-claude/streaming
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from costkit.adapters.logs.dialect import Found, Holder, build_record
@@ -83,7 +82,7 @@ class Streams:
 
     def _start(self, document: Document, event: Holder, channel: tuple[object, ...]) -> Found:
         message = event.get("message")
-        if not isinstance(message, Mapping) or not isinstance(message.get("usage"), Mapping):
+        if not isinstance(message, dict) or not isinstance(message.get("usage"), dict):
             raise ValueError("message_start has no usage")
         holders = tuple(holder for holder in (document.value, event, message) if holder is not None)
         self._open.append(_Stream(document, holders, message, dict(message["usage"]), channel))
@@ -93,7 +92,7 @@ class Streams:
         usage = event.get("usage")
         if usage is None:
             return
-        if not isinstance(usage, Mapping):
+        if not isinstance(usage, dict):
             raise ValueError("usage is not an object")
         stream = self._last(channel, usage)
         if stream is None:
@@ -114,11 +113,13 @@ class Streams:
 
 def _event(value: Holder) -> Holder | None:
     """The event that a document is or wraps."""
+    if value.get("type") == "message":
+        return None
     if _is_event(value):
         return value
     for name in _WRAPPERS:
         inner = value.get(name)
-        if isinstance(inner, Mapping) and _is_event(inner):
+        if isinstance(inner, dict) and _is_event(inner):
             return inner
     return None
 

@@ -9,8 +9,6 @@ start of the stream (`stop_reason` null, a handful of tokens); a `result` line s
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from costkit.adapters.logs.dialect import SYNTHETIC, Found, Holder, Unbilled, build_record
 from costkit.adapters.logs.documents import Document
 
@@ -26,18 +24,18 @@ def recognise(document: Document) -> Found | None:
     if kind == "progress":
         return _progress(document)
     message = line.get("message")
-    if isinstance(message, Mapping) and (kind == "assistant" or (kind is None and _is_marked(line))):
+    if isinstance(message, dict) and (kind == "assistant" or (kind is None and _is_marked(line))):
         return _assistant(document, message, (line,), sub_agent=_is_sub_agent(line))
     return [] if kind in _WITHOUT_BILL and _is_marked(line) else None
 
 
 def _progress(document: Document) -> Found | None:
     data = document.value.get("data")
-    if not isinstance(data, Mapping):
+    if not isinstance(data, dict):
         return None
     inner = data.get("message")
-    message = inner.get("message") if isinstance(inner, Mapping) else None
-    if not isinstance(inner, Mapping) or not isinstance(message, Mapping) or data.get("type") != "agent_progress":
+    message = inner.get("message") if isinstance(inner, dict) else None
+    if not isinstance(inner, dict) or not isinstance(message, dict) or data.get("type") != "agent_progress":
         return []
     return _assistant(document, message, (inner, document.value), sub_agent=True)
 

@@ -42,7 +42,7 @@ class Tap(io.RawIOBase):
 
 
 class Unpacked:
-    """The plain bytes of a stream; `read` never gives more than it is asked for, and `b""` at the end.
+    """The plain bytes of a stream; `read` gives about as many as it is asked for, and `b""` at the end.
 
     Compressed data that break off or contradict themselves end there; `damage` then says so.
     Raises `Unusable` when made for an empty or a binary stream.
@@ -52,9 +52,9 @@ class Unpacked:
         self.damage: str | None = None
         buffered: io.BufferedReader = io.BufferedReader(tap, BLOCK)
         self._read, self._kind, self._errors = _opened(buffered)
-        self._first = self._safely(_SAMPLE)
+        self._first = self._safely(BLOCK)
         if self.damage is None:
-            _check(self._first)
+            _check(self._first[:_SAMPLE])
 
     def read(self, size: int) -> bytes:
         """The next bytes. Raises OSError where the system fails."""

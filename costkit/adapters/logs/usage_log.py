@@ -6,8 +6,6 @@ object. Quirk: `session` and `project` are tags like any other, and group as suc
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from costkit.adapters.logs.dialect import Found, build_record
 from costkit.adapters.logs.documents import Document
 
@@ -18,4 +16,4 @@ def recognise(document: Document) -> Found | None:
     if "ts" not in line or "usage" not in line or "model" not in line or "content" in line:
         return None
     tags = line.get("tags")
-    return [build_record(document, line, (line, tags) if isinstance(tags, Mapping) else (line,))]
+    return [build_record(document, line, (line, tags) if isinstance(tags, dict) else (line,))]

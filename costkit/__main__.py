@@ -7,14 +7,27 @@ import sys
 
 def run() -> None:
     """Run the command line and exit with its status."""
-    if sys.argv[1:] in (["--version"], ["-V"]):  # answered before anything else is imported
-        from costkit import __version__
-
-        print(f"costkit {__version__}")  # noqa: T201  the whole answer
+    if sys.argv[1:] in (["--version"], ["-V"]) and _print_version():
         raise SystemExit(0)
-    from costkit.cli.main import main
+    try:
+        from costkit.cli.main import main
 
-    raise SystemExit(main(sys.argv[1:]))
+        code = main(sys.argv[1:])
+    except KeyboardInterrupt:  # before or after the part that reports it properly
+        code = 130
+    raise SystemExit(code)
+
+
+def _print_version() -> bool:
+    """Answer before anything else is imported; False where that fails and the long way has to say why."""
+    from costkit import __version__
+
+    try:
+        sys.stdout.write(f"costkit {__version__}\n")
+        sys.stdout.flush()
+    except (OSError, AttributeError):
+        return False
+    return True
 
 
 if __name__ == "__main__":

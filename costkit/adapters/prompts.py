@@ -57,6 +57,8 @@ def _is_visible_file(file: Path, root: Path) -> bool:
 
 def read_file(path: str) -> bytes:
     """The bytes of a file, or of stdin for `-`; raises `InvalidInput` where it can't be opened or is empty."""
+    if path == "-" and sys.stdin is None:
+        raise InvalidInput("standard input is closed")
     try:
         data = sys.stdin.buffer.read() if path == "-" else Path(path).read_bytes()
     except FileNotFoundError:

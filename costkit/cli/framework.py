@@ -12,8 +12,9 @@ from collections.abc import Callable
 from typing import Annotated, Any
 
 import typer
-from typer.core import TyperCommand
+from typer.core import TyperCommand, TyperGroup
 
+from costkit.cli.output import write_answer
 from costkit.cli.run import Run
 from costkit.errors import ExitCode
 
@@ -23,14 +24,17 @@ ADVANCED = "Advanced"
 CONTEXT = {"help_option_names": ["--help", "-h"], "max_content_width": 110}
 
 
+_MOST_DIGITS = 30
+
+
 def whole_number(lowest: int = 0, highest: int = 10**10) -> Callable[[str], int]:
     """A parser for counts: plain digits within bounds that no honest count exceeds."""
 
     def parse(text: str | int) -> int:
         if isinstance(text, str) and not (text.isascii() and text.isdigit()):
             raise typer.BadParameter(f"{text!r} is not a whole number from {lowest}")
-        if not lowest <= int(text) <= highest:
-            raise typer.BadParameter(f"{text} is not between {lowest} and {highest:,}")
+        if len(str(text)) > _MOST_DIGITS or not lowest <= int(text) <= highest:
+            raise typer.BadParameter(f"{str(text)[:_MOST_DIGITS]} is not between {lowest} and {highest:,}")
         return int(text)
 
     return parse
@@ -70,7 +74,28 @@ _COMMON: dict[str, Any] = {
 _FLAGS_WITHOUT_VALUE = {"json_"}
 
 
-class SectionedCommand(TyperCommand):
+class _HelpIsAnAnswer:
+    """Help goes the way of every answer, so that a full disk or a closed pipe means the same there."""
+
+    def get_help_option(self, ctx: Any) -> Any:
+        """The `--help` option."""
+        option = super().get_help_option(ctx)  # type: ignore[misc]  # of the class that this one is mixed into
+        if option is not None:
+            option.callback = _answer_with_help
+        return option
+
+
+def _answer_with_help(ctx: Any, _option: Any, value: bool) -> None:
+    if value and not ctx.resilient_parsing:
+        write_answer(ctx.get_help() + "\n", None)
+        ctx.exit()
+
+
+class CommandGroup(_HelpIsAnAnswer, TyperGroup):
+    """A command that only holds others."""
+
+
+class SectionedCommand(_HelpIsAnAnswer, TyperCommand):
     """A command whose help lists few flags first and the rest under their own heading, as plain text."""
 
     def format_options(self, ctx: Any, formatter: Any) -> None:
@@ -89,7 +114,19 @@ class SectionedCommand(TyperCommand):
 
 def add_command(app: typer.Typer, name: str, function: Callable[..., ExitCode], *, examples: str = "") -> None:
     """Register a command body under a name, with the common flags added to its own."""
-    app.command(name, cls=SectionedCommand, context_settings=CONTEXT, epilog=examples or None)(_with_common(function))
+    _add(app, name, _with_common(function), examples)
+
+
+def add_plain_command(app: typer.Typer, name: str, function: Callable[..., ExitCode], *, examples: str = "") -> None:
+    """Register a command body that takes its own flags only."""
+    _add(app, name, function, examples)
+
+
+def _add(app: typer.Typer, name: str, function: Callable[..., ExitCode], examples: str) -> None:
+    summary = (function.__doc__ or "").split("\n", 1)[0]
+    app.command(
+        name, cls=SectionedCommand, context_settings=CONTEXT, epilog=examples or None, short_help=summary
+    )(function)  # fmt: skip
 
 
 def _with_common(function: Callable[..., ExitCode]) -> Callable[..., ExitCode]:

@@ -5,12 +5,16 @@ from __future__ import annotations
 import difflib
 import importlib
 import os
+import re
 import traceback
 from collections.abc import Sequence
 
 from costkit.cli.output import report_error, write_answer
 from costkit.cli.registry import COMMANDS, Command, root_help
 from costkit.errors import CostkitError, ExitCode, InvalidInput, OperationFailed
+
+_SHORT_FORMAT = re.compile(r"-[qh]*f=?(.*)")
+"""`-f json`, `-fjson`, and the same behind switches, as in `-qf json`."""
 
 
 class Interrupted(CostkitError):
@@ -20,44 +24,63 @@ class Interrupted(CostkitError):
     default_code = "interrupted"
 
 
+class Bug(CostkitError):
+    """Raised when something happened that can't be the user's doing; trying again won't help."""
+
+    default_code = "bug"
+
+
 def main(argv: Sequence[str]) -> int:
     """Run a command line (without the program's name) and return its exit status.
 
     Expected errors become one line on stderr, and a document on stdout where a machine format was asked for. A bug
     prints its traceback and returns 1.
     """
-    answer_format = asked_format(argv)
     try:
         return int(_dispatch(list(argv)))
     except CostkitError as error:
-        return int(report_error(error, answer_format))
+        problem = error
     except KeyboardInterrupt:
-        return int(report_error(Interrupted("interrupted"), answer_format))
+        problem = Interrupted("interrupted")
     except RecursionError:
-        return int(report_error(InvalidInput("the input is nested too deeply"), answer_format))
+        problem = InvalidInput("the input is nested too deeply")
     except MemoryError:
-        return int(report_error(OperationFailed("out of memory", code="out-of-memory"), answer_format))
+        problem = OperationFailed("out of memory", code="out-of-memory")
     except Exception:  # noqa: BLE001  a bug: the one place that may see anything
         traceback.print_exc()
-        bug = OperationFailed("this is a bug in costkit; the traceback above says where", code="bug")
-        return int(report_error(bug, answer_format))
+        problem = Bug("this is a bug in costkit; the traceback above says where")
+    return int(report_error(problem, asked_format(argv)))
 
 
 def asked_format(argv: Sequence[str]) -> str:
-    """The format that a command line asks for, found without parsing it: its flags may be the error."""
-    found = os.environ.get("COSTKIT_FORMAT", "table")
-    for position, word in enumerate(argv):
+    """The format that was asked for, found without parsing the command line: its flags may be the error."""
+    return _flagged_format(argv) or os.environ.get("COSTKIT_FORMAT") or _configured_format() or "table"
+
+
+def _flagged_format(argv: Sequence[str]) -> str | None:
+    found = None
+    for word, following in zip(argv, [*argv[1:], None], strict=True):
         if word == "--":
             break
+        short = _SHORT_FORMAT.fullmatch(word)
         if word == "--json":
             found = "json"
-        elif word in ("-f", "--format") and position + 1 < len(argv):
-            found = argv[position + 1]
         elif word.startswith("--format="):
             found = word.removeprefix("--format=")
-        elif word.startswith("-f") and len(word) > len("-f") and not word.startswith("--"):
-            found = word.removeprefix("-f").removeprefix("=")
+        elif word == "--format" or (short and not short[1]):
+            found = following or found
+        elif short:
+            found = short[1]
     return found
+
+
+def _configured_format() -> str | None:
+    from costkit.cli.run import settings_here
+
+    try:
+        return settings_here().format
+    except CostkitError:
+        return None
 
 
 def _dispatch(argv: list[str]) -> ExitCode:
@@ -69,6 +92,8 @@ def _dispatch(argv: list[str]) -> ExitCode:
     if argv in ([], ["--help"], ["-h"], ["help"]):
         write_answer(root_help(), None)
         return ExitCode.OK if argv else ExitCode.INVALID
+    if argv[0] == "help":
+        argv = [*argv[1:], "--help"]
     command = _find(argv[0])
     if command.is_group and len(argv) == 1:
         _run_command(command, [*argv, "--help"])

@@ -76,7 +76,7 @@ def _written(page: View, run: Run) -> str:
         return render_markdown(page)
     from costkit.render.table import render_table
 
-    to_terminal = run.output in (None, "-") and sys.stdout.isatty()
+    to_terminal = _goes_to_stdout(run) and sys.stdout is not None and sys.stdout.isatty()
     width = shutil.get_terminal_size((FIXED_WIDTH, 24)).columns if to_terminal else FIXED_WIDTH
     return render_table(page, width=width, color=_colored(run, to_terminal=to_terminal), also=run.also)
 
@@ -86,9 +86,13 @@ def _colored(run: Run, *, to_terminal: bool) -> bool:
         return run.settings.color == "always"
     if os.environ.get("NO_COLOR"):
         return False
-    if os.environ.get("FORCE_COLOR"):
+    if os.environ.get("FORCE_COLOR") and _goes_to_stdout(run):
         return True
     return to_terminal and os.environ.get("TERM") != "dumb"
+
+
+def _goes_to_stdout(run: Run) -> bool:
+    return run.output in (None, "-")
 
 
 def write_answer(text: str, target: str | None) -> None:
@@ -99,6 +103,8 @@ def write_answer(text: str, target: str | None) -> None:
 
         write_atomically(Path(str(target)), data)
         return
+    if sys.stdout is None:
+        raise OperationFailed("can't write the answer: standard output is closed", code="write-failed")
     try:
         sys.stdout.flush()
         sys.stdout.buffer.write(data)
@@ -114,6 +120,8 @@ def say(line: str) -> None:
     """Write one line to stderr, made harmless; a stderr that nobody reads any more is ignored."""
     from costkit.render.text import harmless
 
+    if sys.stderr is None:
+        return
     try:
         sys.stderr.write(harmless(line) + "\n")
         sys.stderr.flush()
@@ -123,14 +131,23 @@ def say(line: str) -> None:
 
 def report_error(error: CostkitError, answer_format: str) -> ExitCode:
     """Say what went wrong: one line for people, and the error document where a program listens."""
+    codes = [error.exit_code]
+    try:
+        _write_error(error, answer_format)
+    except OperationFailed as unwritten:
+        say(f"costkit: {unwritten}")
+        codes.append(unwritten.exit_code)
+    say(f"costkit: {error}" + (f" ({error.hint})" if error.hint else ""))
+    return worst(codes)
+
+
+def _write_error(error: CostkitError, answer_format: str) -> None:
     if answer_format == "json":
         from costkit.render.document import error_document, to_json
 
         write_answer(to_json(error_document(error)), None)
     elif answer_format == "csv":
         write_answer(_error_csv(error), None)
-    say(f"costkit: {error}" + (f" ({error.hint})" if error.hint else ""))
-    return error.exit_code
 
 
 def _error_csv(error: CostkitError) -> str:

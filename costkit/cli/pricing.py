@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from costkit.cli.framework import add_command
+from costkit.cli.framework import CONTEXT, CommandGroup, add_command
 from costkit.cli.run import Finding, Run
 from costkit.core.pricebook import PriceBook
 from costkit.errors import ExitCode
@@ -69,7 +69,9 @@ def diff(
 
 def register(app: typer.Typer) -> None:
     """Add the commands to the program."""
-    group = typer.Typer(help="Look into the price book.", rich_markup_mode=None)
+    group = typer.Typer(
+        cls=CommandGroup, context_settings=CONTEXT, help="Look into the price book.", rich_markup_mode=None
+    )
     add_command(group, "list", list_)
     add_command(group, "show", show, examples="Example: costkit pricing show claude-haiku-5-5 --as-of 2026-11-01")
     add_command(group, "check", check)

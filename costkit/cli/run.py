@@ -57,7 +57,7 @@ class Run:
             offline=offline or None,
             quiet=quiet or None,
         )
-        settings = flags.over(read_settings(Path.cwd(), _user_file(), os.environ))
+        settings = flags.over(settings_here())
         return cls(settings, day_from("--as-of", as_of) if as_of else today(), output, currency_from(settings.also))
 
     @property
@@ -170,10 +170,15 @@ def _choice(flag: str, value: str | None, choices: tuple[str, ...]) -> str | Non
     return value
 
 
-def _user_file() -> Path | None:
+def settings_here() -> Settings:
+    """What variables and files say in the current folder; raises `InvalidConfig`."""
     from platformdirs import user_config_path
 
-    return user_config_path("costkit") / "costkit.toml"
+    try:
+        here = Path.cwd()
+    except FileNotFoundError:
+        raise InvalidInput("the current folder is gone", hint="change to one that exists") from None
+    return read_settings(here, user_config_path("costkit") / "costkit.toml", os.environ)
 
 
 def interactive(stream: object) -> bool:

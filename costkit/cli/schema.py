@@ -7,23 +7,26 @@ from typing import Annotated
 
 import typer
 
+from costkit.cli.framework import add_plain_command
 from costkit.cli.output import write_answer
 from costkit.errors import ExitCode, InvalidInput
 
 
 def schema(
-    command: Annotated[str, typer.Argument(metavar="COMMAND", help="estimate, report, …, or error.")],
+    command: Annotated[
+        list[str], typer.Argument(metavar="COMMAND", help="estimate, report, pricing list, …, or error.")
+    ],
 ) -> ExitCode:
     """Print the JSON Schema of the document that `costkit COMMAND --json` writes."""
     folder = resources.files("costkit") / "schemas"
-    name = command.replace(" ", "-")
+    name = "-".join(" ".join(command).split())
     known = sorted(entry.name.removesuffix(".json") for entry in folder.iterdir() if entry.name.endswith(".json"))
     if name not in known:
-        raise InvalidInput(f"there is no schema for {command!r}", hint=f"known: {', '.join(known)}")
+        raise InvalidInput(f"there is no schema for {' '.join(command)!r}", hint=f"known: {', '.join(known)}")
     write_answer((folder / f"{name}.json").read_text(encoding="utf-8"), None)
     return ExitCode.OK
 
 
 def register(app: typer.Typer) -> None:
     """Add the command to the program."""
-    app.command("schema")(schema)
+    add_plain_command(app, "schema", schema)

@@ -11,11 +11,14 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
 
+from costkit.core.money import usd_limit
+from costkit.core.response import MOST_TOKENS
 from costkit.errors import InvalidConfig
 
 FORMATS = ("table", "json", "csv", "markdown")
 COLORS = ("auto", "always", "never")
 TOKEN_MODES = ("auto", "exact", "offline", "fast")
+_MOST_DIGITS = 30
 OTHER_VARIABLES = ("COSTKIT_STATE", "COSTKIT_RECONCILE_WAIT_S", "COSTKIT_POLL_S")
 """Variables that are read elsewhere and have no key in a file."""
 
@@ -147,16 +150,17 @@ def _text(value: object) -> str:
 
 
 def _amount(value: object) -> str:
-    if isinstance(value, str):
-        return value
-    if isinstance(value, int) and not isinstance(value, bool):
-        return str(value)
-    raise ValueError('must be an amount in quotes, such as "2.50"')
+    text = str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+    try:
+        usd_limit(text)  # type: ignore[arg-type]  # anything but text is refused below
+    except (ValueError, AttributeError):
+        raise ValueError('must be an amount of US dollars such as "2.50"') from None
+    return str(text)
 
 
 def _whole(value: object) -> int:
-    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
-        raise ValueError("must be a whole number from 0")
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= MOST_TOKENS:
+        raise ValueError(f"must be a whole number from 0 to {MOST_TOKENS:,}")
     return value
 
 
@@ -204,7 +208,7 @@ def _as_is(text: str) -> object:
 
 
 def _number(text: str) -> object:
-    return int(text) if text.strip().isdecimal() else text
+    return int(text) if text.isascii() and text.isdigit() and len(text) < _MOST_DIGITS else text
 
 
 def _switch(text: str) -> object:

@@ -113,7 +113,7 @@ def estimate(
         max_tokens=max_tokens if max_tokens is not None else run.settings.max_tokens,
         requests=requests,
         batch=batch,
-        fast=_one_of("--speed", speed, ("standard", "fast")) == "fast",
+        fast=None if _one_of("--speed", speed, ("standard", "fast")) is None else speed == "fast",
         inference_geo=_one_of("--geo", geo, ("us", "global")),
         cache=_one_of("--cache", cache, CACHE_MODES) or "none",
         hit_rate=_share("--hit-rate", hit_rate),

@@ -12,7 +12,7 @@ from costkit.cli.run import Finding
 from costkit.core.cost import cost_of
 from costkit.core.money import decimal_from, display, times, usd_limit
 from costkit.core.pricebook import PriceBook
-from costkit.core.rates import RateKey
+from costkit.core.response import MOST_TOKENS
 from costkit.core.tokens import TokenCounter
 from costkit.core.usage import Usage
 from costkit.errors import ExitCode, InvalidInput
@@ -79,8 +79,7 @@ def _sides(estimate: Estimate) -> list[Side]:
             item.path if item.index is None else f"{item.path}[{item.index}]",
             item.model,
             item.requests,
-            item.input_tokens.tokens,
-            item.output_tokens.expected or 0,
+            item.usage,
         )
         for item in estimate.items
         if item.cost_usd is not None
@@ -103,26 +102,37 @@ def _recorded_sides(path: str) -> list[Side] | None:
 
 def _recorded(item: Mapping[str, object]) -> Side:
     where = str(item["path"]) if item["index"] is None else f"{item['path']}[{item['index']}]"
-    tokens, output = item["input_tokens"], item["output_tokens"]
-    if not isinstance(tokens, Mapping) or not isinstance(output, Mapping):
+    requests, usage = _whole(item["requests"]), item["usage"]
+    if not isinstance(usage, Mapping):
         raise TypeError
-    requests = _whole(item["requests"])
     if requests == 0:
         raise ValueError(requests)
-    return Side(where, str(item["model"]), requests, _whole(tokens["expected"]), _whole(output["expected"] or 0))
+    counts = Usage(
+        _whole(usage["input_tokens"]),
+        _whole(usage["cache_read_input_tokens"]),
+        _whole(usage["ephemeral_5m_input_tokens"]),
+        _whole(usage["ephemeral_1h_input_tokens"]),
+        _whole(usage["output_tokens"]),
+    )
+    return Side(where, str(item["model"]), requests, counts)
 
 
 def _whole(value: object) -> int:
-    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= MOST_TOKENS**2:
         raise ValueError(value)
     return value
 
 
 def _price(side: Side, book: PriceBook, options: EstimateOptions) -> Decimal:
     """Price a side; the tier is that of its average request."""
-    probe = Usage(input_tokens=side.input_tokens // side.requests)
-    key: RateKey = book.key_for(
-        probe, side.model, options.as_of, batch=options.batch, fast=options.fast, inference_geo=options.inference_geo
+    usage = side.usage
+    probe = Usage(input_tokens=usage.prompt_tokens // side.requests)
+    key = book.key_for(
+        probe,
+        side.model,
+        options.as_of,
+        batch=options.batch,
+        fast=bool(options.fast),
+        inference_geo=options.inference_geo,
     )
-    usage = Usage(input_tokens=side.input_tokens, output_tokens=side.output_tokens)
     return cost_of(usage, book.quote(key).rates).total_usd

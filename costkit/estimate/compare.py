@@ -2,6 +2,7 @@
 
 The change of each file is attributed to tokens, model, output and volume by Shapley values: each factor is credited
 with its average effect over all orders in which the factors could have changed. The parts sum to the change exactly.
+Tokens are all that the prompt uses, cached or not.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from fractions import Fraction
 from itertools import permutations
 
 from costkit.core.money import EXACT, ZERO, total
+from costkit.core.usage import Usage
 
 FACTORS = ("tokens", "model", "output", "volume")
 _PLACES = 12
@@ -25,9 +27,9 @@ class Side:
     path: str
     model: str
     requests: int
-    input_tokens: int
+    """At least 1."""
+    usage: Usage
     """Of all requests together, with this side's tokenizer."""
-    output_tokens: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,16 +133,22 @@ def _shapley(old: Side, new: Side, price: Callable[[Side], Decimal], difference:
 
 def _mixture(old: Side, new: Side, changed: frozenset[str]) -> Side:
     """The base with some factors already changed; tokens and output are per request, so volume stays apart."""
-    volume = new if "volume" in changed else old
+    requests = (new if "volume" in changed else old).requests
     tokens = new if "tokens" in changed else old
     output = new if "output" in changed else old
-    return Side(
-        old.path,
-        (new if "model" in changed else old).model,
-        volume.requests,
-        tokens.input_tokens * volume.requests // tokens.requests,
-        output.output_tokens * volume.requests // output.requests,
+
+    def spread(count: int, side: Side) -> int:
+        return count * requests // side.requests
+
+    prompt = tokens.usage
+    usage = Usage(
+        spread(prompt.input_tokens, tokens),
+        spread(prompt.cache_read_input_tokens, tokens),
+        spread(prompt.ephemeral_5m_input_tokens, tokens),
+        spread(prompt.ephemeral_1h_input_tokens, tokens),
+        spread(output.usage.output_tokens, output),
     )
+    return Side(old.path, (new if "model" in changed else old).model, requests, usage)
 
 
 def _to_decimals(parts: Mapping[str, Fraction], whole: Decimal) -> dict[str, Decimal]:

@@ -111,7 +111,12 @@ def _price(
     write = Usage(fresh, 0, prefix - written_1h, written_1h, output)
     read = Usage(fresh, prefix, 0, 0, output)
     key = book.key_for(
-        write, model.id, options.as_of, batch=options.batch, fast=options.fast, inference_geo=options.inference_geo
+        write,
+        model.id,
+        options.as_of,
+        batch=options.batch,
+        fast=bool(options.fast),
+        inference_geo=options.inference_geo,
     )
     usage = write * (options.requests - reading) + read * reading
     return cost_of(usage, book.quote(key).rates), usage

@@ -45,7 +45,8 @@ class EstimateOptions:
     requests: int = 1
     """How many times each request is sent."""
     batch: bool = False
-    fast: bool = False
+    fast: bool | None = None
+    """Fast mode; `None` takes the body's own `speed`."""
     inference_geo: str | None = None
     cache: str = "none"
     """One of `CACHE_MODES`."""

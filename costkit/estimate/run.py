@@ -54,6 +54,8 @@ def estimate_requests(
     """
     _check(options)
     jobs = [_Job(prompt, name, model) for prompt in prompts for name, model in _models(prompt, book, options)]
+    if prompts and not jobs:
+        raise Undecidable(f"no model was active on {options.as_of}", hint="name a model, or another day")
     if jobs and not any(job.model for job in jobs):
         book.resolve(jobs[0].name)
     stand_in = max(book.models, key=lambda model: model.lifecycle.released)
@@ -82,19 +84,21 @@ def _check(options: EstimateOptions) -> None:
         raise InvalidInput("a hit rate needs a cache mode", hint="add --cache 5m, 1h or as-written")
 
 
-def _models(prompt: Prompt, book: PriceBook, options: EstimateOptions) -> Iterator[tuple[str, ModelPrice | None]]:
+def _models(prompt: Prompt, book: PriceBook, options: EstimateOptions) -> list[tuple[str, ModelPrice | None]]:
+    """The models of a prompt, each once, under whatever names it was given."""
     own = (prompt.request.model,) if prompt.request.model else options.default_models
+    found: dict[str, ModelPrice | None] = {}
     for name in options.models or own:
         if name == "all":
-            for model in book.active_models(options.as_of):
-                yield model.id, model
+            found.update((model.id, model) for model in book.active_models(options.as_of) if model.id not in found)
             continue
         try:
             model = book.resolve(name)
         except UnknownModel:
-            yield name, None
+            found.setdefault(name, None)
         else:
-            yield model.id, model
+            found.setdefault(model.id, model)
+    return list(found.items())
 
 
 def _estimate_one(
@@ -111,7 +115,7 @@ def _estimate_one(
     except Undecidable as problem:
         return _unpriced(job, count, options, Notice(problem.code, str(problem), job.prompt.where))
     key = book.key_for(
-        priced.usage, job.model.id, sent.as_of, batch=sent.batch, fast=sent.fast, inference_geo=sent.inference_geo
+        priced.usage, job.model.id, sent.as_of, batch=sent.batch, fast=bool(sent.fast), inference_geo=sent.inference_geo
     )
     warned = marks or marks_of(job.prompt.request, parts, "as-written")
     notices = (
@@ -152,7 +156,7 @@ def _as_sent(prompt: Prompt, options: EstimateOptions) -> EstimateOptions:
     return replace(
         options,
         inference_geo=options.inference_geo or own_geo,
-        fast=options.fast or (body.get("speed") == "fast" and not options.batch),
+        fast=options.fast if options.fast is not None else body.get("speed") == "fast" and not options.batch,
     )
 
 
@@ -187,7 +191,7 @@ def _tree(
         model.id,
         options.as_of,
         batch=options.batch,
-        fast=options.fast,
+        fast=bool(options.fast),
         inference_geo=options.inference_geo,
     )
     rate = book.quote(key).rates.input

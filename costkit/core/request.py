@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TypeVar
 
+from costkit.core.response import MOST_TOKENS
 from costkit.errors import InvalidInput
 
 LEVELS = ("tools", "system", "messages")
@@ -86,6 +87,8 @@ def parse_request(body: object, where: str | None = None) -> Request:
         raise InvalidInput(problem.message, where=f"{place}{problem.path}") from None
     if max_tokens is not None and max_tokens < 0:
         raise InvalidInput("max_tokens must not be negative", where=f"{place}max_tokens")
+    if max_tokens is not None and max_tokens > MOST_TOKENS:
+        raise InvalidInput("max_tokens is absurdly large", where=f"{place}max_tokens")
     return Request(body, blocks, model, max_tokens, automatic)
 
 

@@ -13,6 +13,7 @@ from costkit.adapters.logs.feed import BLOCK
 _GZIP, _BZIP2, _XZ, _ZSTD = b"\x1f\x8b", b"BZh", b"\xfd7zXZ\x00", b"\x28\xb5\x2f\xfd"
 _OTHER_BINARY = (b"PK\x03\x04", b"\x89PNG", b"%PDF-", b"\x7fELF", b"SQLite format 3\x00", b"PAR1")
 _UTF16 = (b"\xff\xfe", b"\xfe\xff")
+_HEAD = 16_384
 _SAMPLE = 4096
 _TEXT = bytes(range(32, 256)) + b"\t\n\r\f\v\b\x1b"
 _MOST_CONTROLS = 0.1
@@ -50,7 +51,7 @@ class Unpacked:
 
     def __init__(self, tap: Tap) -> None:
         self.damage: str | None = None
-        buffered: io.BufferedReader = io.BufferedReader(tap, BLOCK)
+        buffered: io.BufferedReader = io.BufferedReader(tap, _HEAD)
         self._read, self._kind, self._errors = _opened(buffered)
         self._first = self._safely(BLOCK)
         if self.damage is None:

@@ -1,3 +1,76 @@
-"""costkit: exact costs for the Claude API, offline where it can be."""
+"""costkit: exact costs for the Claude API, offline where it can be.
+
+    from datetime import date
+    import costkit
+
+    book = costkit.load_price_book()
+    usage = costkit.Usage(input_tokens=100_000, output_tokens=2_000)
+    book.cost(usage, "claude-haiku-5-5", date(2026, 11, 21)).total_usd   # Decimal('0.011')
+
+Importing costkit is cheap: each name is loaded when it is first used. Money is `decimal.Decimal` US dollars, tokens
+are integers. Everything that can go wrong is a `CostkitError`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
 
 __version__ = "0.1.0"
+
+if TYPE_CHECKING:
+    from costkit.api import estimate_requests, load_price_book, summarize_logs
+    from costkit.core.cost import Cost, cost_of
+    from costkit.core.pricebook import PriceBook
+    from costkit.core.rates import RateKey, Rates
+    from costkit.core.usage import Usage
+    from costkit.errors import CostkitError, UnknownModel
+    from costkit.estimate import Estimate
+    from costkit.report import Report
+
+_HOMES = {
+    "Cost": "costkit.core.cost",
+    "CostkitError": "costkit.errors",
+    "Estimate": "costkit.estimate",
+    "PriceBook": "costkit.core.pricebook",
+    "RateKey": "costkit.core.rates",
+    "Rates": "costkit.core.rates",
+    "Report": "costkit.report",
+    "UnknownModel": "costkit.errors",
+    "Usage": "costkit.core.usage",
+    "cost_of": "costkit.core.cost",
+    "estimate_requests": "costkit.api",
+    "load_price_book": "costkit.api",
+    "summarize_logs": "costkit.api",
+}
+
+__all__ = [
+    "Cost",
+    "CostkitError",
+    "Estimate",
+    "PriceBook",
+    "RateKey",
+    "Rates",
+    "Report",
+    "UnknownModel",
+    "Usage",
+    "__version__",
+    "cost_of",
+    "estimate_requests",
+    "load_price_book",
+    "summarize_logs",
+]
+
+
+def __getattr__(name: str) -> object:
+    """Load a public name when it is first used."""
+    if name not in _HOMES:
+        raise AttributeError(f"module 'costkit' has no attribute {name!r}")
+    from importlib import import_module
+
+    value = getattr(import_module(_HOMES[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -16,7 +16,7 @@ def render_markdown(view: View) -> str:
     for table in view.tables:
         if table.title:
             blocks.append(f"**{_escape(table.title)}**")
-        blocks.append(_table(table))
+        blocks.append(_table(table.for_people()))
     blocks.extend(_escape(fact) for fact in view.facts)
     return "\n\n".join(blocks) + "\n"
 

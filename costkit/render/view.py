@@ -35,6 +35,8 @@ class Column:
     title: str
     key: str
     kind: Kind = Kind.TEXT
+    for_people: bool = True
+    """Whether tables show it; formats for programs always do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +49,13 @@ class Table:
     empty: Mapping[str, str] | None = None
     total_rows: int = 0
     """How many of the last rows add up the others; formats for programs leave them out."""
+
+    def for_people(self) -> Table:
+        """The same table without the columns that only programs want."""
+        shown = [position for position, column in enumerate(self.columns) if column.for_people]
+        columns = tuple(self.columns[position] for position in shown)
+        rows = tuple(tuple(row[position] for position in shown) for row in self.rows)
+        return Table(columns, rows, self.title, self.empty, self.total_rows)
 
 
 @dataclass(frozen=True, slots=True)

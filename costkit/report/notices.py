@@ -59,12 +59,15 @@ def _counting(whole: Tally, unbilled: Mapping[str, int]) -> Iterator[Notice]:
 
 def _models(quotes: Mapping[RateKey, Quote], as_of: date) -> Iterator[Notice]:
     models: dict[str, ModelPrice] = {quote.model.id: quote.model for quote in quotes.values()}
-    for name in sorted(models):
-        life = models[name].lifecycle
-        status = life.status(as_of)
-        if status != "active":
-            since = life.retired if status == "retired" else life.deprecated
-            yield Notice(f"model-{status}", f"{name} is {status} since {since}")
+    for status in ("retired", "deprecated"):
+        lives = [(name, models[name].lifecycle) for name in sorted(models)]
+        dates = [
+            f"{name} since {life.retired if status == 'retired' else life.deprecated}"
+            for name, life in lives
+            if life.status(as_of) == status
+        ]
+        if dates:
+            yield Notice(f"model-{status}", f"{status}: {', '.join(dates)}")
 
 
 def _prices(quotes: Mapping[RateKey, Quote]) -> Iterator[Notice]:

@@ -1,0 +1,34 @@
+"""Progress on stderr: only for a person who is watching, and never on stdout."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from costkit.cli.run import Run, shows_progress
+
+Progress = Callable[[int, int | None], None]
+"""(bytes done, bytes in all or `None` where that isn't known)"""
+
+
+def _ignore(done: int, whole: int | None) -> None:
+    """Show nothing."""
+
+
+@contextmanager
+def byte_progress(run: Run, what: str) -> Iterator[Progress]:
+    """A bar by bytes that vanishes when the work is done; nothing where nobody watches."""
+    if not shows_progress(run):
+        yield _ignore
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task(what, total=None)
+
+        def show(done: int, whole: int | None) -> None:
+            bar.update(task, completed=done, total=whole)
+
+        yield show

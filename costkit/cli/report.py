@@ -1,0 +1,107 @@
+"""`costkit report`: the flags of the report."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from decimal import Decimal
+from typing import Annotated
+
+import typer
+
+from costkit.cli.framework import ADVANCED, add_command, whole_number
+from costkit.cli.progress import byte_progress
+from costkit.cli.run import Finding, Run, piped_input, usd_from
+from costkit.core.money import display
+from costkit.errors import ExitCode
+from costkit.report import Report, ReportOptions, parse_by, parse_since, parse_until, parse_zone, report_on
+
+EXAMPLES = "Example: costkit report logs/ --by model,day --since 2026-11-01 --max-cost 100"
+
+
+def report(
+    run: Run,
+    logs: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[LOG|DIR|GLOB|-]...", show_default=False, help="Logs of any known dialect."),
+    ] = None,
+    by: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="WHAT,…",
+            help="model, day, week, month, hour, project, session, tier, speed, file, key:PATH, tag:NAME.",
+        ),
+    ] = None,
+    since: Annotated[str | None, typer.Option(metavar="DATE", help="From this day or moment on.")] = None,
+    until: Annotated[str | None, typer.Option(metavar="DATE", help="To this day, or before this moment.")] = None,
+    tz: Annotated[str | None, typer.Option(metavar="ZONE", help="Cuts days for grouping [default: UTC].")] = None,
+    model: Annotated[str | None, typer.Option(metavar="GLOB", help="Only these models, e.g. '*opus*'.")] = None,
+    top: Annotated[
+        int | None, typer.Option(parser=whole_number(1), metavar="N", help="The N dearest rows; the rest as one.")
+    ] = None,
+    max_cost: Annotated[str | None, typer.Option(metavar="USD", help="Exit 3 if the total is above this.")] = None,
+    strict: Annotated[
+        bool, typer.Option("--strict", help="Exit 4 if anything was skipped, 5 if anything has no price.")
+    ] = False,
+    dedupe: Annotated[
+        str,
+        typer.Option(
+            metavar="HOW",
+            rich_help_panel=ADVANCED,
+            help="auto (message and request id), id (message id), file (auto, within each file) or none.",
+        ),
+    ] = "auto",
+) -> ExitCode:
+    """Say what was spent, on what.
+
+    Reads Message objects, batch results, Claude Code transcripts, recorded streams and costkit's own log, by content.
+    """
+    from costkit.adapters.logs import read_logs
+    from costkit.render.views.report import report_view
+
+    zone = parse_zone(tz or run.settings.tz or "UTC")
+    limit = usd_from("--max-cost", max_cost if max_cost is not None else run.settings.max_cost)
+    options = ReportOptions(
+        as_of=run.as_of,
+        by=parse_by(by or ["model"]),
+        zone=zone,
+        since=parse_since(since, zone) if since else None,
+        until=parse_until(until, zone) if until else None,
+        model_glob=model,
+        top=top,
+        dedupe=dedupe,
+    )
+    with byte_progress(run, "reading") as progress:
+        items = read_logs(logs or [piped_input()], labels=options.labels, progress=progress)
+        result = report_on(items, run.book, options)
+    return run.show(
+        "report",
+        result,
+        lambda: report_view(result, run.book_line),
+        notices=result.notices,
+        findings=[*_over(result, limit), *_strict(result, strict=strict)],
+    )
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command to the program."""
+    add_command(app, "report", report, examples=EXAMPLES)
+
+
+def _over(result: Report, limit: Decimal | None) -> Iterator[Finding]:
+    if limit is None:
+        return
+    cost = result.total.cost_usd
+    if not result.complete:
+        yield Finding(ExitCode.UNDECIDED, f"--max-cost {display(limit)} can't be judged: some usage has no price")
+    if cost > limit:
+        yield Finding(ExitCode.LIMIT, f"{display(cost)} is over --max-cost {display(limit)}")
+
+
+def _strict(result: Report, *, strict: bool) -> Iterator[Finding]:
+    if not strict:
+        return
+    if not result.complete:
+        yield Finding(ExitCode.UNDECIDED, "some usage has no price")
+    skipped = sum(reason.count for reason in result.skipped)
+    if skipped:
+        yield Finding(ExitCode.INCOMPLETE, f"{skipped} lines or files were skipped")

@@ -7,6 +7,7 @@ from decimal import Decimal
 from io import StringIO
 
 from costkit.core.money import exact_text
+from costkit.render.text import harmless
 from costkit.render.view import Cell, Kind, View
 
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
@@ -15,8 +16,8 @@ _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 def render_csv(view: View) -> str:
     """Write the first table of a view.
 
-    Numbers stay numbers; a text that a spreadsheet would run as a formula is prefixed with an apostrophe.
-    Unknown values are empty.
+    Numbers stay numbers; a text that a spreadsheet would run as a formula is prefixed with an apostrophe, control
+    characters are shown as escapes. Unknown values are empty.
     """
     table = view.tables[0]
     out = StringIO()
@@ -33,6 +34,5 @@ def _cell(cell: Cell, kind: Kind) -> str:
     if isinstance(cell, Decimal):
         return exact_text(cell)
     text = str(cell)
-    if kind is Kind.TEXT and text.startswith(_FORMULA_STARTS):
-        return f"'{text}"
-    return text
+    risky = kind is Kind.TEXT and text.startswith(_FORMULA_STARTS)
+    return f"'{harmless(text)}" if risky else harmless(text)

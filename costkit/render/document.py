@@ -13,6 +13,7 @@ from costkit.core.money import exact_text
 from costkit.core.notice import Assumption, Notice
 from costkit.core.pricebook import PriceBook
 from costkit.errors import CostkitError, ExitCode
+from costkit.render.text import harmless_json
 
 Json = Mapping[str, object]
 
@@ -78,8 +79,5 @@ def error_document(error: CostkitError) -> Json:
 
 
 def to_json(document: Json) -> str:
-    """Write a document as indented UTF-8 JSON; lone surrogates, which UTF-8 can't hold, stay escaped."""
-    text = json.dumps(document, indent=2, ensure_ascii=False)
-    if any("\ud800" <= char <= "\udfff" for char in text):
-        text = json.dumps(document, indent=2)
-    return text + "\n"
+    """Write a document as indented UTF-8 JSON that a terminal can show; what it could obey stays escaped."""
+    return harmless_json(json.dumps(document, indent=2, ensure_ascii=False)) + "\n"

@@ -8,19 +8,22 @@ from __future__ import annotations
 import os
 import shutil
 import sys
+from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from costkit.core.notice import Assumption, Notice
 from costkit.errors import CostkitError, ExitCode, OperationFailed, worst
-from costkit.render.view import View
 
 if TYPE_CHECKING:
     from typing import TextIO
 
     from costkit.cli.run import Finding, Run
+    from costkit.core.notice import Assumption, Notice
+    from costkit.render.view import View
 
+MOST_OF_A_KIND = 5
+"""How many notices of one kind are said on stderr; documents hold them all."""
 FIXED_WIDTH = 160
 """Columns of a table that doesn't go to a terminal, so that a log looks the same everywhere."""
 
@@ -56,13 +59,24 @@ def show(
         text = _written(page, run)
     write_answer(text, run.output)
     if not run.quiet:
-        for notice in notices:
-            say(f"! {notice.where}: {notice.message}" if notice.where else f"! {notice.message}")
+        _say_notices(notices)
     for finding in findings:
         say(f"costkit: {finding.message}")
     if page is not None and page.next_command and not run.quiet and run.format == "table":
         say(page.next_command)
     return exit_code
+
+
+def _say_notices(notices: Sequence[Notice]) -> None:
+    """Say what should be known; of many notices of one kind (a long batch has one for each line) only the first."""
+    said = Counter[str]()
+    for notice in notices:
+        said[notice.code] += 1
+        if said[notice.code] <= MOST_OF_A_KIND:
+            say(f"! {notice.where}: {notice.message}" if notice.where else f"! {notice.message}")
+    for code, count in said.items():
+        if count > MOST_OF_A_KIND:
+            say(f"! {count - MOST_OF_A_KIND:,} more of the kind {code}: --json lists them all")
 
 
 def _written(page: View, run: Run) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
+from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from pathlib import Path
 from threading import Event
 from typing import Any
@@ -99,31 +99,32 @@ class ExactCounter:
         return hashlib.sha256(json.dumps([place, body], separators=(",", ":")).encode()).digest()
 
     def _ask(self, wanted: Mapping[bytes, Mapping[str, Any]]) -> None:
+        """Ask for all counts at once; the first failure stops the others, and what was counted is kept."""
         if not wanted:
             return
         stop = Event()
-        found: dict[bytes, int] = {}
         with Asker(self._environ, stop) as asker, ThreadPoolExecutor(self._concurrency) as pool:
             futures = {pool.submit(asker.count, body): digest for digest, body in wanted.items()}
             try:
-                if self._strict:
-                    wait(futures, return_when=FIRST_EXCEPTION)
-                for future, digest in futures.items():
-                    try:
-                        found[digest] = future.result()
-                    except ModelNotServed as gone:
-                        if self._strict:
-                            raise gone.refusal from None
-                        self._unserved.add(gone.model)
+                for future in as_completed(futures):
+                    self._check(future.exception())
             finally:
                 stop.set()
                 pool.shutdown(wait=False, cancel_futures=True)
-                found.update((digest, future.result()) for future, digest in futures.items() if _counted(future))
+                found = {digest: future.result() for future, digest in futures.items() if _succeeded(future)}
                 self._known.update(found)
                 self._cache.keep(found)
 
+    def _check(self, failure: BaseException | None) -> None:
+        if isinstance(failure, ModelNotServed):
+            if self._strict:
+                raise failure.refusal
+            self._unserved.add(failure.model)
+        elif failure:
+            raise failure
 
-def _counted(future: Any) -> bool:
+
+def _succeeded(future: Future[int]) -> bool:
     return future.done() and not future.cancelled() and future.exception() is None
 
 

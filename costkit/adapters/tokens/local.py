@@ -80,8 +80,9 @@ class LocalCounter:
         counted = [self._piece(piece, engine, profile.family) for piece in layout.pieces]
         band = band_for(engine.method, profile, layout.kind)
         tokens = sum(item.tokens for item in counted)
-        low = math.floor(sum(item.low for item in counted) * (1 - band.below)) - band.absolute
-        high = math.ceil(sum(item.high for item in counted) * (1 + band.above)) + band.absolute
+        low, high = sum(item.low for item in counted), sum(item.high for item in counted)
+        low -= math.floor(low * band.below) + band.absolute
+        high += math.floor(high * band.above) + band.absolute
         return counted, TokenCount(tokens, max(0, low), high, engine.method)
 
     def _profile(self, model: ModelPrice) -> Profile:

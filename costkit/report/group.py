@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Callable, Iterable
 from datetime import UTC, date, datetime, timedelta, timezone, tzinfo
 
 from costkit.core.period import UNITS, day_after, start_of_day
+from costkit.core.suggest import close_names
 from costkit.errors import InvalidInput
 
 DIMENSIONS = ("model", *UNITS, "project", "session", "tier", "speed", "file")
@@ -36,7 +36,7 @@ def _dimension(text: str) -> str:
     prefix, _, rest = text.partition(":")
     if f"{prefix}:" in LABELS and rest.strip("."):
         return text
-    close = difflib.get_close_matches(text, [*DIMENSIONS, *LABELS], n=2)
+    close = close_names(text, [*DIMENSIONS, *LABELS], most=2)
     hint = f"did you mean {' or '.join(close)}?" if close else f"choose from {_choices()}"
     raise InvalidInput(f"unknown dimension {text!r} in --by", hint=hint)
 
@@ -47,7 +47,7 @@ def _choices() -> str:
 
 def labels_in(by: Iterable[str]) -> tuple[str, ...]:
     """The dimensions whose values come out of the documents themselves."""
-    return tuple(name for name in by if name.startswith(LABELS))
+    return tuple(dict.fromkeys(name for name in by if name.startswith(LABELS)))
 
 
 def parse_zone(text: str) -> tzinfo:
@@ -71,7 +71,7 @@ def _named_zone(text: str) -> tzinfo:
     except (KeyError, ValueError, OSError):
         names = available_timezones()
     folded = {name.casefold(): name for name in names}
-    close = difflib.get_close_matches(text.casefold().replace(" ", "_"), folded, n=2)
+    close = close_names(text.casefold().replace(" ", "_"), folded, most=2)
     hint = f"did you mean {' or '.join(folded[name] for name in close)}?" if close else "for example Europe/Berlin"
     raise InvalidInput(f"unknown time zone {text!r}", hint=hint)
 

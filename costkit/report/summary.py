@@ -184,6 +184,8 @@ def parts_of(model: str | None, counts: Counts, iterations: tuple[Iteration, ...
 
 
 def _add(summary: UsageSummary, record: Record) -> None:
+    if len(record.labels) != len(summary.options.labels):
+        raise ValueError("the reader was not asked for the labels of this report")
     response = _response(record)
     key = response_key(record, summary.options.dedupe)
     if key is None:

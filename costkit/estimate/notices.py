@@ -79,8 +79,9 @@ def _cliff(prompt: Prompt, model: ModelPrice, count: TokenCount, day: date) -> I
             )
             yield Notice("near-price-step", message, prompt.where)
         elif lower.up_to < count.tokens <= lower.up_to + near:
+            over = count.tokens - lower.up_to
             message = (
-                f"trim {count.tokens - lower.up_to:,} tokens: at {lower.up_to:,} and below, {model.id} costs "
+                f"trim {over:,} token{'s' if over > 1 else ''}: at {lower.up_to:,} and below, {model.id} costs "
                 f"${lower.rates.input} instead of ${higher.rates.input} per million input tokens"
             )
             yield Notice("near-price-step", message, prompt.where)

@@ -36,6 +36,7 @@ $(VENV)/.installed: pyproject.toml .ci/find-python
 	@$(BIN)/python -c '' 2>/dev/null || { rm -rf $(VENV); python=$$(.ci/find-python) && echo "setting up with $$python" && "$$python" -m venv $(VENV); }
 	@$(PIP) install --upgrade 'pip>=25.1'
 	@$(PIP) install --editable .
+	@$(BIN)/python -m compileall -q costkit  # an editable install is not compiled, and the first runs would pay for it
 	@touch $@
 
 $(VENV)/.installed-dev: $(VENV)/.installed

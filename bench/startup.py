@@ -31,7 +31,7 @@ def main() -> None:
     """Measure, and print the table."""
     runs = int(sys.argv[1]) if len(sys.argv) > 1 else 15
     with tempfile.TemporaryDirectory() as folder:
-        environ = {**os.environ, "HOME": folder, "COSTKIT_STATE": folder, "PYTHONDONTWRITEBYTECODE": "1"}
+        environ = {**os.environ, "HOME": folder, "COSTKIT_STATE": folder}
         commands = _commands(Path(folder))
         times: dict[str, list[float]] = {name: [] for name in commands}
         for turn in range(runs + 1):

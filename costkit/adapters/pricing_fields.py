@@ -5,7 +5,6 @@ All raise `InvalidPricing`; `what` is how a message names the field, such as `cl
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Collection, Mapping
 from datetime import date
@@ -14,6 +13,7 @@ from decimal import Decimal
 from costkit.adapters.yaml_tree import Mapping as MappingNode
 from costkit.adapters.yaml_tree import Node, Scalar, Sequence
 from costkit.core.money import decimal_from
+from costkit.core.suggest import close_names
 from costkit.errors import InvalidPricing
 
 _RATE = re.compile(r"(0|[1-9]\d{0,8})(\.\d{1,12})?", re.ASCII)
@@ -30,7 +30,7 @@ def shown(text: str) -> str:
 
 def did_you_mean(word: str, known: Collection[str]) -> str | None:
     """A hint with the closest known word, or all of them when they are few."""
-    close = difflib.get_close_matches(word, known, n=1)
+    close = close_names(word, known)
     if close:
         return f"did you mean {close[0]}?"
     return f"known: {', '.join(known)}" if known else None

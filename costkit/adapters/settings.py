@@ -6,13 +6,13 @@ a misspelt variable is an error that names the nearest known one: a limit silent
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
 
 from costkit.core.money import usd_limit
 from costkit.core.response import MOST_TOKENS
+from costkit.core.suggest import close_names
 from costkit.errors import InvalidConfig
 
 FORMATS = ("table", "json", "csv", "markdown")
@@ -133,13 +133,13 @@ def _from_environ(environ: Mapping[str, str]) -> Settings:
 
 def _refuse_typo(variable: str, known: list[str]) -> None:
     """Stop at a variable that looks like a misspelt one; others may belong to a user's own scripts."""
-    close = difflib.get_close_matches(variable, known, n=1, cutoff=0.85)
+    close = close_names(variable, known, cutoff=0.85)
     if close:
         raise InvalidConfig(f"unknown variable {variable}", hint=f"did you mean {close[0]}?")
 
 
 def _did_you_mean(name: str, known: list[str]) -> str:
-    close = difflib.get_close_matches(name, known, n=1)
+    close = close_names(name, known)
     return f"did you mean {close[0]}?" if close else f"known: {', '.join(known)}"
 
 

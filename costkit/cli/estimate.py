@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -13,9 +12,11 @@ import typer
 from costkit.adapters import prompts as prompt_files
 from costkit.adapters.settings import TOKEN_MODES
 from costkit.cli.framework import ADVANCED, add_command, whole_number
-from costkit.cli.run import Finding, Run, piped_input, usd_from
-from costkit.core.money import decimal_from, display, times
-from costkit.errors import ExitCode, InvalidInput
+from costkit.cli.run import Finding, Run, piped_input
+from costkit.cli.values import one_of, share_from, usd_from
+from costkit.core.money import display
+from costkit.core.tokens import TokenCounter
+from costkit.errors import ExitCode
 from costkit.estimate import Comparison, Estimate, EstimateOptions, Prompt, Total, estimate_requests
 from costkit.estimate.result import CACHE_MODES
 
@@ -103,8 +104,8 @@ def estimate(
     from costkit.cli import estimate_compare
 
     limit = usd_from("--max-cost", max_cost if max_cost is not None else run.settings.max_cost)
-    _one_of("--on", on, ("expected", "ceiling"))
-    _one_of("--input", input_, prompt_files.KINDS)
+    one_of("--on", on, ("expected", "ceiling"))
+    one_of("--input", input_, prompt_files.KINDS)
     options = EstimateOptions(
         as_of=run.as_of,
         models=tuple(model or run.settings.model or ()),
@@ -113,10 +114,10 @@ def estimate(
         max_tokens=max_tokens if max_tokens is not None else run.settings.max_tokens,
         requests=requests,
         batch=batch,
-        fast=None if _one_of("--speed", speed, ("standard", "fast")) is None else speed == "fast",
-        inference_geo=_one_of("--geo", geo, ("us", "global")),
-        cache=_one_of("--cache", cache, CACHE_MODES) or "none",
-        hit_rate=_share("--hit-rate", hit_rate),
+        fast=None if one_of("--speed", speed, ("standard", "fast")) is None else speed == "fast",
+        inference_geo=one_of("--geo", geo, ("us", "global")),
+        cache=one_of("--cache", cache, CACHE_MODES) or "none",
+        hit_rate=share_from("--hit-rate", hit_rate),
         per_request=per_request,
         tree=tree,
     )
@@ -139,9 +140,9 @@ def _show(
 ) -> ExitCode:
     from costkit.render.views.estimate import estimate_view
 
-    document = {"items": result.items, "totals": result.totals}
+    document: dict[str, object] = {"items": result.items, "totals": result.totals}
     if comparison is not None:
-        document["comparison"] = comparison  # type: ignore[assignment]
+        document["comparison"] = comparison
     return run.show(
         "estimate",
         document,
@@ -166,11 +167,11 @@ def read_prompts(
     return found
 
 
-def _counter(run: Run, tokens: str | None):  # type: ignore[no-untyped-def]  # noqa: ANN202  typed below
+def _counter(run: Run, tokens: str | None) -> TokenCounter:
     from costkit.adapters.tokens import make_counter
 
-    mode = _one_of("--tokens", tokens, TOKEN_MODES) or run.settings.tokens or "auto"
-    return make_counter(mode, offline=run.offline, cache_dir=Path(run.cache_dir()), environ=os.environ)
+    mode = one_of("--tokens", tokens, TOKEN_MODES) or run.settings.tokens or "auto"
+    return make_counter(mode, offline=run.offline, cache_dir=run.cache_dir(), environ=os.environ)
 
 
 def _undecided(result: Estimate) -> Iterator[Finding]:
@@ -193,19 +194,3 @@ def _over(totals: Sequence[Total], limit: Decimal | None, on: str | None) -> Ite
         if limit is not None and judged > limit:
             message = f"{total.model}: {name} {display(judged)} is over --max-cost {display(limit)}"
             yield Finding(ExitCode.LIMIT, message)
-
-
-def _one_of(flag: str, value: str | None, choices: Sequence[str]) -> str | None:
-    if value is not None and value not in choices:
-        raise InvalidInput(f"{flag} {value!r} is not one of {', '.join(choices)}")
-    return value
-
-
-def _share(flag: str, text: str | None) -> Decimal | None:
-    if text is None:
-        return None
-    try:
-        value = decimal_from(text.removesuffix("%"))
-    except ValueError:
-        raise InvalidInput(f"{flag} {text!r} is not a share", hint="write it as 0.8 or 80%") from None
-    return times(value, Decimal("0.01")) if text.endswith("%") else value

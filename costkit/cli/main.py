@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import importlib
 import os
 import re
@@ -11,6 +10,7 @@ from collections.abc import Sequence
 
 from costkit.cli.output import report_error, write_answer
 from costkit.cli.registry import COMMANDS, Command, root_help
+from costkit.core.suggest import close_names
 from costkit.errors import CostkitError, ExitCode, InvalidInput, OperationFailed
 
 _SHORT_FORMAT = re.compile(r"-[qh]*f=?(.*)")
@@ -109,7 +109,7 @@ def _find(name: str) -> Command:
         raise InvalidInput(
             f"no such option before the command: {name}", code="usage", hint="flags come after the command"
         )
-    close = difflib.get_close_matches(name, [command.name for command in COMMANDS], n=1)
+    close = close_names(name, (command.name for command in COMMANDS))
     hint = f"did you mean {close[0]}?" if close else "costkit --help lists the commands"
     raise InvalidInput(f"no such command: {name}", code="usage", hint=hint)
 

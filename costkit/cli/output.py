@@ -166,7 +166,7 @@ def _write_error(error: CostkitError, answer_format: str) -> None:
 
 def _error_csv(error: CostkitError) -> str:
     from costkit.render.csvtext import render_csv
-    from costkit.render.view import Column, Table
+    from costkit.render.view import Column, Table, View
 
     keys = ("schema", "code", "message", "hint", "retryable", "exit")
     row = ("costkit/error@1", error.code, str(error), error.hint, str(error.retryable).lower(), int(error.exit_code))

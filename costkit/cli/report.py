@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from decimal import Decimal
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from costkit.cli.framework import ADVANCED, add_command, whole_number
-from costkit.cli.progress import byte_progress
-from costkit.cli.run import Finding, Run, piped_input, usd_from
-from costkit.core.money import display
+from costkit.cli.run import Finding, Run, piped_input
 from costkit.errors import ExitCode
-from costkit.report import Report, ReportOptions, parse_by, parse_since, parse_until, parse_zone, report_on
+
+if TYPE_CHECKING:
+    from decimal import Decimal
+
+    from costkit.render.view import View
+    from costkit.report import Report
 
 EXAMPLES = "Example: costkit report logs/ --by model,day --since 2026-11-01 --max-cost 100"
 
@@ -56,7 +58,9 @@ def report(
     Reads Message objects, batch results, Claude Code transcripts, recorded streams and costkit's own log, by content.
     """
     from costkit.adapters.logs import read_logs
-    from costkit.render.views.report import report_view
+    from costkit.cli.progress import byte_progress
+    from costkit.cli.values import usd_from
+    from costkit.report import ReportOptions, parse_by, parse_since, parse_until, parse_zone, report_on
 
     zone = parse_zone(tz or run.settings.tz or "UTC")
     limit = usd_from("--max-cost", max_cost if max_cost is not None else run.settings.max_cost)
@@ -76,7 +80,7 @@ def report(
     return run.show(
         "report",
         result,
-        lambda: report_view(result, run.book_line),
+        lambda: _page(result, run),
         notices=result.notices,
         findings=[*_over(result, limit), *_strict(result, strict=strict)],
     )
@@ -87,7 +91,15 @@ def register(app: typer.Typer) -> None:
     add_command(app, "report", report, examples=EXAMPLES)
 
 
+def _page(result: Report, run: Run) -> View:
+    from costkit.render.views.report import report_view
+
+    return report_view(result, run.book_line)
+
+
 def _over(result: Report, limit: Decimal | None) -> Iterator[Finding]:
+    from costkit.core.money import display
+
     if limit is None:
         return
     cost = result.total.cost_usd

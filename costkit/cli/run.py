@@ -3,23 +3,20 @@
 from __future__ import annotations
 
 import os
-import re
 import sys
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
-from decimal import Decimal
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from costkit.adapters.settings import COLORS, FORMATS, Settings, read_settings
-from costkit.cli import output
-from costkit.core.money import decimal_from, usd_limit
-from costkit.core.notice import Assumption, Notice
-from costkit.core.pricebook import PriceBook
 from costkit.errors import ExitCode, InvalidInput
-from costkit.render.view import Currency, View
 
-_CURRENCY = re.compile(r"([A-Z]{3})=(.+)")
+if TYPE_CHECKING:
+    from costkit.adapters.settings import Settings
+    from costkit.core.notice import Assumption, Notice
+    from costkit.core.pricebook import PriceBook
+    from costkit.render.view import Currency, View
 
 
 @dataclass(slots=True)
@@ -47,12 +44,15 @@ class Run:
         quiet: bool | None,
     ) -> Run:
         """Put flags over variables over files, and check what they say."""
+        from costkit.adapters.settings import COLORS, FORMATS, Settings
+        from costkit.cli.values import currency_from, day_from, one_of
+
         if json_ and format_ not in (None, "json"):
             raise InvalidInput(f"--json and --format {format_} contradict each other")
         flags = Settings(
             pricing=pricing,
-            format=_choice("--format", "json" if json_ else format_, FORMATS),
-            color=_choice("--color", color, COLORS),
+            format=one_of("--format", "json" if json_ else format_, FORMATS),
+            color=one_of("--color", color, COLORS),
             also=also,
             offline=offline or None,
             quiet=quiet or None,
@@ -108,6 +108,8 @@ class Run:
         findings: Iterable[Finding] = (),
     ) -> ExitCode:
         """Print the answer, then what should be known about it, then what was found; return the exit code."""
+        from costkit.cli import output
+
         return output.show(
             self,
             command,
@@ -132,47 +134,11 @@ def today() -> date:
     return datetime.now(UTC).date()
 
 
-def day_from(flag: str, text: str) -> date:
-    """Read a day such as 2026-11-21."""
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        raise InvalidInput(f"{flag} {text!r} is not a day", hint="write it as 2026-11-21") from None
-
-
-def usd_from(flag: str, text: str | None) -> Decimal | None:
-    """Read an amount in US dollars such as 2.50."""
-    if text is None:
-        return None
-    try:
-        return usd_limit(text)
-    except ValueError:
-        raise InvalidInput(f"{flag} {text!r} is not an amount in US dollars", hint="write it as 2.50") from None
-
-
-def currency_from(text: str | None) -> Currency | None:
-    """Read a second currency such as KRW=1430."""
-    if text is None:
-        return None
-    match = _CURRENCY.fullmatch(text)
-    try:
-        rate = decimal_from(match.group(2)) if match else Decimal(0)
-    except ValueError:
-        rate = Decimal(0)
-    if match is None or rate == 0:
-        raise InvalidInput(f"--also {text!r} is not a currency and its rate", hint="write it as KRW=1430")
-    return Currency(match.group(1), rate)
-
-
-def _choice(flag: str, value: str | None, choices: tuple[str, ...]) -> str | None:
-    if value is not None and value not in choices:
-        raise InvalidInput(f"{flag} {value!r} is not one of {', '.join(choices)}")
-    return value
-
-
 def settings_here() -> Settings:
     """What variables and files say in the current folder; raises `InvalidConfig`."""
     from platformdirs import user_config_path
+
+    from costkit.adapters.settings import read_settings
 
     try:
         here = Path.cwd()

@@ -6,7 +6,6 @@ The data are in `pricing.yaml`; this module holds the values and the two questio
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
@@ -16,6 +15,7 @@ from costkit.core.cost import Cost, cost_of
 from costkit.core.modelname import spellings
 from costkit.core.notice import Notice
 from costkit.core.rates import RateKey, Rates
+from costkit.core.suggest import close_names
 from costkit.core.usage import Usage
 from costkit.errors import InvalidInput, Undecidable, UnknownModel
 
@@ -165,7 +165,7 @@ class PriceBook:
             if found is not None:
                 self._index[name] = found
                 return found
-        close = difflib.get_close_matches(candidates[-1], [model.id for model in self.models], n=3, cutoff=0.6)
+        close = close_names(candidates[-1], (model.id for model in self.models), most=3)
         raise UnknownModel(name, close)
 
     def active_models(self, day: date) -> tuple[ModelPrice, ...]:

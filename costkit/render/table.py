@@ -36,7 +36,8 @@ def render_table(view: View, *, width: int, color: bool, also: Currency | None =
     )
     console.print(Text(harmless(view.headline), style="bold" if color else ""), soft_wrap=True)
     for table in view.tables:
-        _print_table(console, table, also)
+        if table.rows:
+            _print_table(console, table.for_people(), also)
     for fact in view.facts:
         console.print(Text(harmless(fact)), soft_wrap=True)
     return "\n".join(line.rstrip() for line in out.getvalue().split("\n"))
@@ -47,8 +48,7 @@ def _print_table(console: Console, table: Table, also: Currency | None) -> None:
 
     if table.title:
         console.print(Text(harmless(table.title), style="bold"), soft_wrap=True)
-    laid_out = _lay_out(table, also)
-    console.print(laid_out, crop=False)
+    console.print(_lay_out(table, also), crop=False)
 
 
 def _lay_out(table: Table, also: Currency | None) -> RichTable:

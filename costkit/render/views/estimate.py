@@ -24,16 +24,10 @@ def estimate_view(estimate: Estimate, options: EstimateOptions, comparison: Comp
 
 def _headline(estimate: Estimate, options: EstimateOptions) -> str:
     paths = list(dict.fromkeys(item.path for item in estimate.items))
-    first = estimate.items[0]
-    same_counts = {(item.input_tokens.tokens, item.input_tokens.method) for item in estimate.items}
     name = paths[0] if len(paths) == 1 else plural(len(paths), "file")
-    requests = sum(item.requests for item in estimate.items if item.model == first.model)
-    parts = [name]
-    if len(same_counts) == 1 and len(estimate.items[0].path) and len(paths) == 1:
-        parts.append(_tokens(first, options))
-    else:
-        parts.append("tokens counted per tokenizer family")
-    parts.append(plural(requests, "request"))
+    first = estimate.items[0].model
+    requests = sum(item.requests for item in estimate.items if item.model == first)
+    parts = [name, _tokens(estimate), plural(requests, "request")]
     if options.batch:
         parts.append("batch prices")
     if options.fast:
@@ -45,14 +39,20 @@ def _headline(estimate: Estimate, options: EstimateOptions) -> str:
     return " · ".join(parts)
 
 
-def _tokens(item: Item, options: EstimateOptions) -> str:
-    count = item.input_tokens
-    if item.requests != options.requests or item.requests == 0:
+def _tokens(estimate: Estimate) -> str:
+    """The tokens of one request where all are alike, else of all requests, else that it depends on the model."""
+    counts = {(total.input_tokens, total.requests) for total in estimate.totals}
+    if len(counts) > 1:
+        return "tokens differ by model"
+    count, requests = counts.pop()
+    if len(estimate.items) == len(estimate.totals) and _divides(count, requests):
+        count = TokenCount(count.tokens // requests, count.low // requests, count.high // requests, count.method)
         return f"{count.tokens:,} tokens in ({_band(count)})"
-    one = TokenCount(
-        count.tokens // item.requests, count.low // item.requests, count.high // item.requests, count.method
-    )
-    return f"{one.tokens:,} tokens in ({_band(one)})"
+    return f"{count.tokens:,} tokens in{' all' if requests > 1 else ''} ({_band(count)})"
+
+
+def _divides(count: TokenCount, requests: int) -> bool:
+    return requests > 0 and all(number % requests == 0 for number in (count.tokens, count.low, count.high))
 
 
 _METHODS = {"exact": "exact", "offline": "offline", "tiktoken": "tiktoken", "characters": "rough, by characters"}
@@ -60,10 +60,8 @@ _METHODS = {"exact": "exact", "offline": "offline", "tiktoken": "tiktoken", "cha
 
 def _band(count: TokenCount) -> str:
     spoken = _METHODS.get(count.method, count.method)
-    down, up = count.tokens - count.low, count.high - count.tokens
-    if down == up == 0:
-        return spoken
-    return f"{spoken} ±{up:,}" if down == up else f"{spoken} -{down:,} +{up:,}"
+    off = max(count.tokens - count.low, count.high - count.tokens)
+    return f"{spoken} ±{off:,}" if off else spoken
 
 
 def _costs(estimate: Estimate, options: EstimateOptions) -> Table:

@@ -1,0 +1,65 @@
+"""What people type after a flag, read strictly: each reader names its flag and shows how to write the value."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from datetime import date
+from decimal import Decimal
+
+from costkit.core.money import decimal_from, times, usd_limit
+from costkit.errors import InvalidInput
+from costkit.render.view import Currency
+
+_CURRENCY = re.compile(r"([A-Z]{3})=(.+)")
+_PERCENT = Decimal("0.01")
+
+
+def day_from(flag: str, text: str) -> date:
+    """Read a day such as 2026-11-21."""
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise InvalidInput(f"{flag} {text!r} is not a day", hint="write it as 2026-11-21") from None
+
+
+def usd_from(flag: str, text: str | None) -> Decimal | None:
+    """Read an amount in US dollars such as 2.50."""
+    if text is None:
+        return None
+    try:
+        return usd_limit(text)
+    except ValueError:
+        raise InvalidInput(f"{flag} {text!r} is not an amount in US dollars", hint="write it as 2.50") from None
+
+
+def share_from(flag: str, text: str | None) -> Decimal | None:
+    """Read a share such as 0.8 or 80%."""
+    if text is None:
+        return None
+    try:
+        value = decimal_from(text.removesuffix("%"))
+    except ValueError:
+        raise InvalidInput(f"{flag} {text!r} is not a share", hint="write it as 0.8 or 80%") from None
+    return times(value, _PERCENT) if text.endswith("%") else value
+
+
+def currency_from(text: str | None) -> Currency | None:
+    """Read a second currency such as KRW=1430."""
+    if text is None:
+        return None
+    match = _CURRENCY.fullmatch(text)
+    try:
+        rate = decimal_from(match.group(2)) if match else Decimal(0)
+    except ValueError:
+        rate = Decimal(0)
+    if match is None or rate == 0:
+        raise InvalidInput(f"--also {text!r} is not a currency and its rate", hint="write it as KRW=1430")
+    return Currency(match.group(1), rate)
+
+
+def one_of(flag: str, value: str | None, choices: Sequence[str]) -> str | None:
+    """Check that a value is one of a few words."""
+    if value is not None and value not in choices:
+        raise InvalidInput(f"{flag} {value!r} is not one of {', '.join(choices)}")
+    return value

@@ -216,6 +216,24 @@ def test_the_key_is_in_no_message_even_if_the_api_repeats_it(status: int) -> Non
     assert caught.value.__cause__ is None
 
 
+def test_an_answer_without_a_count_is_an_error_that_points_at_the_address() -> None:
+    with ApiServer() as api:
+        api.fail(Fault(status=200))
+        with pytest.raises(OperationFailed, match="no token count") as caught:
+            counter(api).count_many([(HELLO, MODEL)])
+    assert "ANTHROPIC_BASE_URL" in str(caught.value.hint)
+
+
+def test_one_failure_stops_the_others_without_waiting_for_them() -> None:
+    """The other request is told to come back in a minute; the refusal ends that wait."""
+    patient, refused = text_request("wait for me"), text_request("refuse me")
+    with ApiServer() as api:
+        api.fail(Fault(status=429, headers={"retry-after": "59"}), Fault(status=400, message="no"))
+        with pytest.raises(InvalidInput, match="no"):
+            counter(api).count_many([(patient, MODEL), (refused, MODEL)])
+        assert len(api.requests) == 2
+
+
 def test_a_key_that_cannot_be_a_header_is_not_repeated() -> None:
     with ApiServer() as api, pytest.raises(CostkitError) as caught:
         counter(api, ANTHROPIC_API_KEY="sk-ant-secret\nsecond-line").count_many([(HELLO, MODEL)])

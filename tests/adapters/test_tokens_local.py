@@ -2,71 +2,41 @@
 
 from __future__ import annotations
 
-import base64
 import builtins
 import importlib.util
 import json
 import socket
-import struct
-import zlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from token_requests import (
+    BOOK,
+    CALL,
+    CONVERSATION,
+    COUNTERS,
+    EVERY_ENGINE,
+    EVERY_FAMILY,
+    OPUS_47,
+    OPUS_48,
+    OPUS_55,
+    RESULT,
+    SONNET_45,
+    TOOL,
+    count,
+    local,
+    needs_ctok,
+    picture,
+    png,
+    said,
+)
 
-from costkit.adapters.pricing_yaml import built_in_book
 from costkit.adapters.tokens import ctok_engine, make_counter
-from costkit.adapters.tokens.images import patches
 from costkit.adapters.tokens.overheads import KINDS, load_rules, profile_for
 from costkit.core.request import Request, parse_request, text_request
-from costkit.core.tokens import TokenCount, TokenCounter
-
-BOOK = built_in_book()
-SONNET_45 = BOOK.resolve("claude-sonnet-4-5")
-OPUS_47 = BOOK.resolve("claude-opus-4-7")
-OPUS_48 = BOOK.resolve("claude-opus-4-8")
-OPUS_55 = BOOK.resolve("claude-opus-5-5")
-EVERY_FAMILY = pytest.mark.parametrize("model", [SONNET_45, OPUS_47, OPUS_48, OPUS_55], ids=lambda model: model.id)
-needs_ctok = pytest.mark.skipif(importlib.util.find_spec("ctok") is None, reason="ctok needs Python 3.12")
-
-TOOL = {
-    "name": "find_order",
-    "description": "Finds an order by its number.",
-    "input_schema": {"type": "object", "properties": {"number": {"type": "string"}}, "required": ["number"]},
-}
-CALL = {"type": "tool_use", "id": "t1", "name": "find_order", "input": {"number": "A-17"}}
-RESULT = {"type": "tool_result", "tool_use_id": "t1", "content": "shipped on Monday"}
-CONVERSATION: dict[str, Any] = {
-    "system": [{"type": "text", "text": "You help customers."}, {"type": "text", "text": "Be brief."}],
-    "tools": [TOOL],
-    "messages": [
-        {"role": "user", "content": "Where is order A-17?"},
-        {"role": "assistant", "content": [{"type": "text", "text": "One moment."}, CALL]},
-        {"role": "user", "content": [RESULT, {"type": "text", "text": "Well?"}]},
-    ],
-}
-
-
-def local(mode: str = "offline") -> TokenCounter:
-    return make_counter(mode, offline=True, cache_dir=None, environ={"TIKTOKEN_CACHE_DIR": "/nonexistent"})
-
-
-COUNTERS = {"offline": local(), "characters": local("fast")}
-EVERY_ENGINE = pytest.mark.parametrize("engine", sorted(COUNTERS))
-
-
-def count(body: Mapping[str, Any] | str, model: Any = SONNET_45, engine: str = "offline") -> TokenCount:
-    request = text_request(body) if isinstance(body, str) else parse_request(body)
-    return COUNTERS[engine].count_many([(request, model)])[0]
-
-
-def said(*contents: Any, **fields: Any) -> dict[str, Any]:
-    """Messages of alternating roles, beginning with the user."""
-    roles = ("user", "assistant")
-    messages = [{"role": roles[index % 2], "content": content} for index, content in enumerate(contents)]
-    return {"messages": messages, **fields}
+from costkit.core.tokens import TokenCount
 
 
 @needs_ctok
@@ -164,85 +134,6 @@ def test_what_a_compaction_stands_for_is_not_counted() -> None:
     summary = {"type": "compaction", "content": "They talked about orders."}
     long = said("word " * 5000, [summary], "And now?")
     assert count(long, OPUS_48).tokens < 200
-
-
-def png(width: int, height: int) -> str:
-    header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
-    chunk = b"IHDR" + header
-    return base64.b64encode(
-        b"\x89PNG\r\n\x1a\n" + struct.pack(">I", len(header)) + chunk + struct.pack(">I", zlib.crc32(chunk))
-    ).decode()
-
-
-def picture(data: str, media_type: str = "image/png") -> dict[str, Any]:
-    return {"type": "image", "source": {"type": "base64", "media_type": media_type, "data": data}}
-
-
-@pytest.mark.parametrize(
-    ("width", "height", "standard", "high_resolution"),
-    [
-        (1000, 1000, 1296, 1296),
-        (1092, 1092, 1521, 1521),
-        (1920, 1080, 1560, 2691),
-        (2000, 1500, 1564, 3888),
-        (3840, 2160, 1560, 4784),
-        (405, 405, 225, 225),
-        (1800, 1200, 1536, 2795),
-        (28, 28, 1, 1),
-        (1, 1, 1, 1),
-    ],
-)
-def test_pictures_cost_their_patches(width: int, height: int, standard: int, high_resolution: int) -> None:
-    """https://platform.claude.com/docs/en/build-with-claude/vision"""
-    block = [{"type": "text", "text": "What is this?"}, picture(png(width, height))]
-    text = [{"type": "text", "text": "What is this?"}]
-    assert count(said(block)).tokens - count(said(text)).tokens == standard + 3
-    assert count(said(block), OPUS_47).tokens - count(said(text), OPUS_47).tokens == high_resolution + 4
-    assert count(said(block), OPUS_48).tokens - count(said(text), OPUS_48).tokens == high_resolution + 3
-
-
-@given(st.integers(1, 8000), st.integers(1, 8000))
-@settings(max_examples=100)
-def test_patches_never_exceed_the_limit_and_turning_a_picture_changes_nothing(width: int, height: int) -> None:
-    limits = {"patch": 28, "long_edge": 1568, "most": 1568}
-    assert 1 <= patches(width, height, **limits) <= 1568
-    assert patches(width, height, **limits) == patches(height, width, **limits)
-
-
-@pytest.mark.parametrize(
-    "source",
-    [
-        {"type": "url", "url": "https://example.com/a.png"},
-        {"type": "file", "file_id": "file_1"},
-        {"type": "base64", "media_type": "image/png", "data": "bm90IGEgcGljdHVyZQ=="},
-        {"type": "base64", "media_type": "image/png", "data": "%%% not base64 %%%"},
-        {"type": "base64", "media_type": "image/png", "data": ""},
-        {},
-    ],
-)
-def test_a_picture_of_unknown_size_has_a_band_up_to_the_limit(source: dict[str, Any]) -> None:
-    counted = count(said([{"type": "image", "source": source}]))
-    assert counted.low < 50
-    assert counted.high >= 1568
-    assert counted.low < counted.tokens < counted.high
-
-
-def test_a_pdf_has_a_wide_band_that_grows_with_its_size() -> None:
-    def pdf(size: int) -> TokenCount:
-        data = base64.b64encode(b"%PDF-1.7" + bytes(size)).decode()
-        block = {"type": "document", "source": {"type": "base64", "media_type": "application/pdf", "data": data}}
-        return count(said([block]))
-
-    small, large = pdf(10_000), pdf(1_000_000)
-    assert small.high > 2 * small.low
-    assert large.high > 10 * small.high
-
-
-@needs_ctok
-def test_a_text_document_is_counted_as_its_text() -> None:
-    text = "The return window is thirty days. " * 20
-    block = {"type": "document", "source": {"type": "text", "media_type": "text/plain", "data": text}}
-    assert abs(count(said([block])).tokens - count(text).tokens) <= 2
 
 
 @EVERY_FAMILY

@@ -62,7 +62,7 @@ class Asker:
 
         for attempt in range(ATTEMPTS):
             try:
-                return int(self._send(body).input_tokens)
+                return _tokens(self._send(body))
             except anthropic.APIStatusError as failure:
                 if not _passing(failure.status_code) or attempt == ATTEMPTS - 1:
                     raise self._explained(failure, str(body["model"])) from None
@@ -73,7 +73,7 @@ class Asker:
                         "the API can't be reached", hint="--offline counts tokens locally", code="connection"
                     ) from None
                 pause = _pause(attempt)
-            except (anthropic.AnthropicError, TypeError, ValueError, AttributeError) as problem:
+            except (anthropic.AnthropicError, TypeError, ValueError) as problem:
                 raise _unusable(problem) from None
             if self._stop.wait(min(pause, LONGEST_WAIT_SECONDS)):
                 break
@@ -139,6 +139,15 @@ def _unusable(problem: Exception) -> CostkitError:
         hint = "set ANTHROPIC_API_KEY, or count locally with --offline"
         return InvalidInput("exact token counts need an API key", hint=hint, code="no-api-key")
     return InvalidInput(f"this request can't be sent ({type(problem).__name__})", code="refused")
+
+
+def _tokens(answer: object) -> int:
+    tokens = getattr(answer, "input_tokens", None)
+    if not isinstance(tokens, int) or tokens < 0:
+        raise OperationFailed(
+            "the API's answer holds no token count", hint="check ANTHROPIC_BASE_URL", code="bad-answer"
+        )
+    return tokens
 
 
 def _passing(status: int) -> bool:

@@ -96,7 +96,7 @@ class ExactCounter:
     def _digest(self, body: Mapping[str, Any]) -> bytes:
         """Hash what is sent and where to; inner key order stays, because it is part of what is counted."""
         place = self._environ.get("ANTHROPIC_BASE_URL", "")
-        return hashlib.sha256(json.dumps([place, body], separators=(",", ":")).encode()).digest()
+        return hashlib.sha256(json.dumps([place, body], separators=(",", ":"), default=str).encode()).digest()
 
     def _ask(self, wanted: Mapping[bytes, Mapping[str, Any]]) -> None:
         """Ask for all counts at once; the first failure stops the others, and what was counted is kept."""

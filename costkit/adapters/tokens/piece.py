@@ -6,6 +6,8 @@ import json
 import re
 from dataclasses import dataclass
 
+from costkit.errors import InvalidInput
+
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
@@ -39,5 +41,8 @@ def known_between(path: str, tokens: int, low: int, high: int) -> Piece:
 
 
 def json_text(value: object, *, escape: bool = False) -> str:
-    """The text of a JSON value as the API writes it into a prompt."""
-    return json.dumps(value, ensure_ascii=escape, default=str)
+    """The text of a JSON value as the API writes it into a prompt; `InvalidInput` if nested too deeply."""
+    try:
+        return json.dumps(value, ensure_ascii=escape, default=str)
+    except RecursionError:
+        raise InvalidInput("a value inside the request is nested too deeply to count") from None

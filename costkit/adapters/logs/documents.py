@@ -81,7 +81,9 @@ class Documents:
 
     def _line(self, text: bytes, line: int, offset: int) -> Iterator[Document | Skipped]:
         """A line that is more, or less, than one document."""
-        text = text.strip(_BLANK + b"\0").removeprefix(_BOM).strip(_BLANK)
+        given, text = text, text.strip(_BLANK + b"\0").removeprefix(_BOM).strip(_BLANK)
+        if not text and b"\0" in given:
+            yield self._skipped(NULS, line, offset)
         if _SSE_FIELD.match(text):
             return
         event = text.startswith(b"data:")

@@ -10,13 +10,15 @@ BLOCK = 1 << 20
 LONGEST = 32 << 20
 """A line or a value above this many bytes is passed over without being held in memory."""
 
+_MOST_AT_ONCE = 4 * BLOCK
+
 Read = Callable[[int], bytes]
 """Returns up to so many bytes; `b""` at the end."""
 
 _TOKEN = re.compile(rb'"(?:[^"\\\n]++|\\[^\n])*+"|[][{}"]')
 _BROKEN_STRING = re.compile(rb'"(?:[^"\\\n]++|\\[^\n])*+\\?\n')
 _SCALAR = re.compile(rb"[^][{},\s]*")
-_BEFORE_ARRAY = re.compile(rb"(?:\xef\xbb\xbf)?[ \t\r\0]*\[")
+_MARGIN = re.compile(rb"(?:\xef(?:\xbb(?:\xbf)?)?)?[ \t\r\0]*")
 _BETWEEN = re.compile(rb"[ \t\r\n,\0]*")
 _QUOTE = ord('"')
 
@@ -60,32 +62,34 @@ class Feed:
         """Go to the next line, holding at most a block."""
         while True:
             end = self._block.find(b"\n", self._at)
-            self._take((len(self._block) if end < 0 else end + 1) - self._at)
+            self._pass_over((len(self._block) if end < 0 else end + 1) - self._at)
             if end >= 0 or not self._more():
                 return
 
     def at_array(self) -> bool:
         """Whether the line that comes next begins with a bracket."""
-        if self._at == len(self._block):
-            self._more()
-        return self._block[self._at : self._at + 1] != b"{" and self._before_array() is not None
+        if self._block[self._at : self._at + 1] == b"{":
+            return False
+        margin = self._margin()
+        while self._at + margin == len(self._block) and margin <= BLOCK and self._more():
+            margin = self._margin()
+        return self._block[self._at + margin : self._at + margin + 1] == b"["
 
     def enter_array(self) -> None:
         """Pass over the bracket that `at_array` has seen."""
-        before = self._before_array()
-        self._at = self._at if before is None else before.end()
+        self._pass_over(self._margin() + 1)
 
     def next_in_array(self) -> bytes:
         """Pass over white space and commas and look at the next byte; `b""` at the end of the stream."""
         while True:
             between = _BETWEEN.match(self._block, self._at)
-            self._take((between.end() if between else self._at) - self._at)
+            self._pass_over((between.end() if between else self._at) - self._at)
             if self._at < len(self._block) or not self._more():
                 return self._block[self._at : self._at + 1]
 
     def take(self) -> None:
         """Pass over one byte."""
-        self._take(1)
+        self._pass_over(1)
 
     def take_scalar(self) -> bytes:
         """Take a number or a literal, or the beginning of what is none."""
@@ -108,7 +112,7 @@ class Feed:
                 mark = self._block[start]
                 if end - start == 1 and mark == _QUOTE:
                     if _BROKEN_STRING.match(self._block, start):
-                        self._take(start - self._at)
+                        self._pass_over(start - self._at)
                         self.pass_over_line()
                         raise Torn
                     seen = start - self._at
@@ -123,21 +127,22 @@ class Feed:
     def _hold_more(self) -> None:
         """Read on in the middle of a value."""
         if len(self._block) - self._at > LONGEST:
-            self._take(len(self._block) - self._at)
+            self._pass_over(len(self._block) - self._at)
             self.pass_over_line()
             raise TooLong
         if not self._more():
-            self._take(len(self._block) - self._at)
+            self._pass_over(len(self._block) - self._at)
             raise Torn
 
-    def _before_array(self) -> re.Match[bytes] | None:
-        return _BEFORE_ARRAY.match(self._block, self._at)
+    def _margin(self) -> int:
+        found = _MARGIN.match(self._block, self._at)
+        return found.end() - self._at if found else 0
 
     def _line_across_blocks(self) -> bytes | None:
         while True:
             looked_at = len(self._block) - self._at
             if looked_at > LONGEST:
-                self._take(looked_at)
+                self._pass_over(looked_at)
                 self.pass_over_line()
                 raise TooLong
             if not self._more():
@@ -146,19 +151,23 @@ class Feed:
             end = self._block.find(b"\n", self._at + looked_at)
             if end >= 0:
                 text = self._take(end - self._at)
-                self._take(1)
+                self._pass_over(1)
                 return text
 
     def _take(self, size: int) -> bytes:
-        text = self._block[self._at : self._at + size]
-        self._at += len(text)
-        self.line += text.count(b"\n")
-        return text
+        start = self._at
+        self._pass_over(size)
+        return self._block[start : self._at]
+
+    def _pass_over(self, size: int) -> None:
+        end = min(self._at + size, len(self._block))
+        self.line += self._block.count(b"\n", self._at, end)
+        self._at = end
 
     def _more(self) -> bool:
         """Read on, keeping what is not yet taken; reads grow with it, so that a long line is not copied too often."""
         rest = self._block[self._at :]
-        block = self._read(max(BLOCK, len(rest)))
+        block = self._read(min(max(BLOCK, len(rest)), _MOST_AT_ONCE))
         self._base += self._at
         self._at = 0
         self._block = rest + block if rest else block

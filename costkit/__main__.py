@@ -14,6 +14,7 @@ def run() -> None:
 
         code = main(sys.argv[1:])
     except KeyboardInterrupt:  # before or after the part that reports it properly
+        print("costkit: interrupted", file=sys.stderr)  # noqa: T201  the one line
         code = 130
     raise SystemExit(code)
 

@@ -129,6 +129,8 @@ def _run_command(command: Command, argv: list[str]) -> ExitCode:
         raise InvalidInput(_one_line(problem), code="usage", hint=_help_hint(problem)) from None
     except typer.Abort:
         raise KeyboardInterrupt from None
+    if code == ExitCode.INTERRUPTED:  # what Typer makes of Ctrl-C
+        raise KeyboardInterrupt
     return ExitCode(code or 0)
 
 

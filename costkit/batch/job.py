@@ -15,8 +15,8 @@ REJECTED, RELEASED, SPLIT = "rejected", "released", "split"
 BATCH_STATES = (PLANNED, SENDING, SUBMITTED, ENDED, COLLECTED, REJECTED, RELEASED, SPLIT)
 """What a batch may be.
 
-`planned`: nothing was sent. `sending`: the intention is committed, the outcome is not known yet. `submitted`: the API gave
-an id. `ended`, `collected`: processed, and its results are in the output file. `rejected`: the API refused it for good.
+`planned`: nothing was sent. `sending`: the intention is committed, the outcome is not known yet. `submitted`: the API
+gave an id. `ended`, `collected`: processed, and its results are in the output file. `rejected`: the API refused it for good.
 `released`: it was adopted and turned out to be somebody else's. `split`: too large for the API, cut into smaller ones.
 """
 

@@ -10,7 +10,6 @@ from typing import Protocol
 
 from costkit.batch.job import Account, Batch, Job, RemoteBatch
 
-
 _TOO_LARGE, _TOO_MANY = 413, 429
 _SPENT = frozenset({"enforced_spend_limit_reached", "contract_spend_limit_reached"})
 """Codes of a 429 that waiting doesn't cure."""

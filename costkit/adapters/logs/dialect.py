@@ -22,6 +22,7 @@ TIMES = ("timestamp", "ts", "created_at", "created", "time", "start_time")
 REQUEST_IDS = ("requestId", "request_id", "_request_id")
 SESSIONS = ("sessionId", "session_id", "session")
 PROJECTS = ("cwd", "project")
+_LATEST = microseconds(datetime(9000, 1, 1, tzinfo=UTC))
 _EARLIEST_MICROSECONDS, _EARLIEST_MILLISECONDS, _EARLIEST_NANOSECONDS = 10**14, 10**11, 10**17
 
 
@@ -97,16 +98,24 @@ def first_time(holders: Sequence[Holder]) -> int | None:
 
 
 def timestamp(value: object) -> int | None:
-    """Microseconds since 1970 from ISO 8601 text (UTC if it names no zone) or from an epoch in s, ms, µs or ns."""
-    if isinstance(value, str):
-        try:
-            moment = datetime.fromisoformat(value.strip())
-            return microseconds(moment if moment.tzinfo else moment.replace(tzinfo=UTC))
-        except (ValueError, OverflowError):
-            return _epoch_text(value.strip())
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return None
-    return _epoch(value)
+    """Microseconds since 1970 from ISO 8601 text (UTC if it names no zone) or from an epoch in s, ms, µs or ns.
+
+    `None` for anything else, and for times before 1970 or so late that a calendar ends.
+    """
+    moment = _iso(value) if isinstance(value, str) else _number(value)
+    return moment if moment is not None and 0 < moment < _LATEST else None
+
+
+def _iso(text: str) -> int | None:
+    try:
+        moment = datetime.fromisoformat(text.strip())
+        return microseconds(moment if moment.tzinfo else moment.replace(tzinfo=UTC))
+    except (ValueError, OverflowError):
+        return _epoch_text(text.strip())
+
+
+def _number(value: object) -> int | None:
+    return _epoch(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
 
 
 def _epoch_text(text: str) -> int | None:

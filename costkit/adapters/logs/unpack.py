@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import io
+import re
 import zlib
 from collections.abc import Callable
 from typing import IO, Any
@@ -16,6 +17,7 @@ _UTF16 = (b"\xff\xfe", b"\xfe\xff")
 _HEAD = 16_384
 _SAMPLE = 4096
 _TEXT = bytes(range(32, 256)) + b"\t\n\r\f\v\b\x1b"
+_TEXT_START = re.compile(rb"(?:\xef\xbb\xbf)?[\0\s]*(?:[{\[]|data:|event:|:|$)")
 _MOST_CONTROLS = 0.1
 
 
@@ -117,7 +119,9 @@ def _check(sample: bytes) -> None:
         raise Unusable("empty-file")
     if sample.startswith(_UTF16):
         raise Unusable("utf-16-text")
-    is_json = sample.lstrip(b"\0 \t\r\n\xef\xbb\xbf")[:1] in (b"", b"{", b"[")
-    controls = len(sample.translate(None, _TEXT))
-    if sample.startswith(_OTHER_BINARY) or (controls > len(sample) * _MOST_CONTROLS and not is_json):
+    if sample.startswith(_OTHER_BINARY) or (not _TEXT_START.match(sample) and _is_noise(sample)):
         raise Unusable("binary-file")
+
+
+def _is_noise(sample: bytes) -> bool:
+    return b"\0" in sample or len(sample.translate(None, _TEXT)) > len(sample) * _MOST_CONTROLS

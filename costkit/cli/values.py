@@ -6,10 +6,13 @@ import re
 from collections.abc import Sequence
 from datetime import date
 from decimal import Decimal
+from typing import TYPE_CHECKING
 
 from costkit.core.money import decimal_from, times, usd_limit
 from costkit.errors import InvalidInput
-from costkit.render.view import Currency
+
+if TYPE_CHECKING:
+    from costkit.render.view import Currency
 
 _CURRENCY = re.compile(r"([A-Z]{3})=(.+)")
 _PERCENT = Decimal("0.01")
@@ -48,6 +51,8 @@ def currency_from(text: str | None) -> Currency | None:
     """Read a second currency such as KRW=1430."""
     if text is None:
         return None
+    from costkit.render.view import Currency
+
     match = _CURRENCY.fullmatch(text)
     try:
         rate = decimal_from(match.group(2)) if match else Decimal(0)

@@ -70,16 +70,17 @@ def _costs(estimate: Estimate, options: EstimateOptions) -> Table:
     cached = any(item.cached_5m_usd is not None for item in estimate.items) and options.cache == "none"
     batch = not options.batch and any(item.batch_usd is not None for item in estimate.items)
     columns = [
-        *([Column("file", "path")] if several else []),
-        *([Column("#", "index", Kind.COUNT)] if options.per_request else []),
+        Column("file", "path", for_people=several),
+        Column("#", "index", Kind.COUNT, for_people=options.per_request),
         Column("model", "model"),
+        Column("requests", "requests", Kind.COUNT, for_people=False),
         Column("tokens in", "input_tokens", Kind.TOKENS),
         Column("input", "input_usd", Kind.USD),
         Column("output", "output_usd", Kind.USD),
         Column("total", "cost_usd", Kind.USD),
-        *([Column("ceiling", "ceiling_usd", Kind.USD)] if ceiling else []),
-        *([Column("cached 5m", "cached_5m_usd", Kind.USD)] if cached else []),
-        *([Column("batch", "batch_usd", Kind.USD)] if batch else []),
+        Column("ceiling", "ceiling_usd", Kind.USD, for_people=ceiling),
+        Column("cached 5m", "cached_5m_usd", Kind.USD, for_people=cached),
+        Column("batch", "batch_usd", Kind.USD, for_people=batch),
     ]
     rows = [_row(columns, _cells(item)) for item in estimate.items]
     totals = []
@@ -98,6 +99,7 @@ def _cells(item: Item) -> dict[str, Cell]:
         "path": item.path,
         "index": item.index,
         "model": item.model,
+        "requests": item.requests,
         "input_tokens": item.input_tokens.tokens,
         "input_usd": item.input_usd,
         "output_usd": item.output_usd,

@@ -102,7 +102,7 @@ class ResponseTable:
             self._append(key, response)
             return
         here = slice(row * _FIELDS, (row + 1) * _FIELDS)
-        if self._counts[here] != array("q", response.counts):
+        if tuple(self._counts[here]) != response.counts:
             self._counts[here] = array(self._counts.typecode, map(max, self._counts[here], response.counts))
         self._flags[row] &= response.flags
         if response.iterations or row in self._iterations:
@@ -140,7 +140,10 @@ class ResponseTable:
         )
 
     def _comes_first(self, response: Response, row: int) -> bool:
-        return response.order() < self._response(row).order()
+        """Compare two copies of the same time: by path and offset, and only if these agree by all the rest."""
+        mine = (response.attributes.path, response.offset)
+        theirs = (self._names[self._numbers[row]].path, self._places[row * _PLACE + 1])
+        return mine < theirs if mine != theirs else response.order() < self._response(row).order()
 
     def _append(self, key: int, response: Response) -> None:
         row = len(self._rows)

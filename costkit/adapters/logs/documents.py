@@ -183,7 +183,7 @@ def _stands_alone(line: bytes) -> bool:
 
 
 def _is_marked(line: bytes) -> bool:
-    if USAGE in line:
+    if USAGE in line[-_LONG:] or USAGE in line:  # most often it is near the end
         return True
     head = line[:_LONG]
     return any(mark in head for mark in OTHER_MARKS)

@@ -8,6 +8,7 @@ from decimal import Decimal
 from functools import cache
 from pathlib import Path
 
+from costkit.adapters.compiled import compiled_copy
 from costkit.adapters.pricing_fields import (
     as_choice,
     as_day,
@@ -21,7 +22,7 @@ from costkit.adapters.pricing_fields import (
     shown,
 )
 from costkit.adapters.pricing_models import Provenance, read_model
-from costkit.adapters.yaml_tree import MOST_BYTES, Mapping, Node, parse_tree
+from costkit.adapters.yaml_tree import MOST_BYTES, Mapping, Node, from_plain, parse_tree
 from costkit.core.modelname import spellings
 from costkit.core.pricebook import ModelPrice, PriceBook, Source
 from costkit.errors import InvalidInput, InvalidPricing
@@ -73,8 +74,18 @@ def _packaged_bytes() -> bytes:
     raise InvalidPricing("the built-in price book is missing", hint="install costkit again", where=str(_PACKAGED))
 
 
+def _tree(data: bytes, name: str, digest: str) -> Mapping:
+    if name == BUILT_IN:
+        copy = compiled_copy(_PACKAGED.stem, digest)
+        tree = None if copy is None else from_plain(copy, name)
+        if isinstance(tree, Mapping):
+            return tree
+    return parse_tree(data, name)
+
+
 def _parse(data: bytes, name: str, find_base: Callable[[], PriceBook | None] | None) -> PriceBook:
-    root = parse_tree(data, name)
+    digest = hashlib.sha256(data).hexdigest()
+    root = _tree(data, name, digest)
     base = None
     if "extends" in root.entries:
         as_choice(root.entries["extends"], "extends", (BUILT_IN,))
@@ -97,7 +108,7 @@ def _parse(data: bytes, name: str, find_base: Callable[[], PriceBook | None] | N
         batch,
         search,
         source=name,
-        sha256=hashlib.sha256(data).hexdigest(),
+        sha256=digest,
         sources=sources,
     )
 

@@ -71,6 +71,24 @@ def parse_tree(data: bytes, file: str) -> Mapping:
         raise InvalidPricing("not valid YAML", where=file) from None
 
 
+def to_plain(node: Node) -> object:
+    """The same tree as JSON values, without its places: texts, `None`, lists and objects."""
+    if isinstance(node, Scalar):
+        return None if node.is_null else node.text
+    if isinstance(node, Sequence):
+        return [to_plain(item) for item in node.items]
+    return {key: to_plain(value) for key, value in node.entries.items()}
+
+
+def from_plain(value: object, file: str) -> Node:
+    """The tree that `to_plain` came from; every place is the file itself."""
+    if isinstance(value, dict):
+        return Mapping(file, {key: from_plain(item, file) for key, item in value.items()}, dict.fromkeys(value, file))
+    if isinstance(value, list):
+        return Sequence(file, tuple([from_plain(item, file) for item in value]))
+    return Scalar(file, str(value or ""), value is None)
+
+
 def _text(data: bytes, file: str) -> str:
     if len(data) > MOST_BYTES:
         raise InvalidPricing(f"larger than {MOST_BYTES // 1024**2} MiB: not a price book", where=file)

@@ -17,8 +17,8 @@ BATCH_STATES = (PLANNED, SENDING, SUBMITTED, ENDED, COLLECTED, REJECTED, RELEASE
 
 `planned`: nothing was sent. `sending`: the intention is committed, the outcome is not known yet. `submitted`: the API
 gave an id. `ended`: all of it was processed. `collected`: its results are in the output file. `rejected`: the API
-refused it for good. `released`: it was adopted and turned out to be somebody else's. `split`: too large for the API, cut
-into smaller ones.
+refused it for good. `released`: it was adopted and turned out to be somebody else's. `split`: too large for the API,
+cut into smaller ones.
 """
 
 

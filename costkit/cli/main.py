@@ -5,7 +5,6 @@ from __future__ import annotations
 import importlib
 import os
 import re
-import traceback
 from collections.abc import Sequence
 
 from costkit.cli.output import report_error, write_answer
@@ -47,6 +46,8 @@ def main(argv: Sequence[str]) -> int:
     except MemoryError:
         problem = OperationFailed("out of memory", code="out-of-memory")
     except Exception:  # noqa: BLE001  a bug: the one place that may see anything
+        import traceback
+
         traceback.print_exc()
         problem = Bug("this is a bug in costkit; the traceback above says where")
     return int(report_error(problem, asked_format(argv)))

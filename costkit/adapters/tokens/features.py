@@ -11,7 +11,10 @@ import unicodedata
 from collections import Counter
 from collections.abc import Mapping
 from functools import cache, lru_cache
-from importlib.resources import files
+from pathlib import Path
+from typing import cast
+
+from costkit.adapters.compiled import shipped_data
 
 _RUNS = {
     "words": re.compile(r"[A-Za-z]+"),
@@ -92,9 +95,5 @@ def estimate(engine: str, family: str, measured: Mapping[str, int]) -> int:
 @cache
 def load_weights() -> Mapping[str, Mapping[str, Mapping[str, float]]]:
     """Read `weights.yaml` once."""
-    import yaml
-
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    text = files("costkit.adapters.tokens").joinpath("weights.yaml").read_text(encoding="utf-8")
-    weights: Mapping[str, Mapping[str, Mapping[str, float]]] = yaml.load(text, Loader=loader)  # noqa: S506 - a safe loader
-    return weights
+    weights = shipped_data(Path(__file__).with_name("weights.yaml"))
+    return cast("Mapping[str, Mapping[str, Mapping[str, float]]]", weights)

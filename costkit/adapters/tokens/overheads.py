@@ -8,9 +8,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
-from importlib.resources import files
-from typing import Any
+from pathlib import Path
+from typing import Any, cast
 
+from costkit.adapters.compiled import shipped_data
 from costkit.core.modelname import spellings
 from costkit.core.pricebook import ModelPrice
 
@@ -110,9 +111,4 @@ def band_for(engine: str, profile: Profile, kind: str) -> Band:
 @cache
 def load_rules() -> Mapping[str, Any]:
     """Read `overheads.yaml` once."""
-    import yaml
-
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    text = files("costkit.adapters.tokens").joinpath("overheads.yaml").read_text(encoding="utf-8")
-    rules: Mapping[str, Any] = yaml.load(text, Loader=loader)  # noqa: S506 - a safe loader
-    return rules
+    return cast("Mapping[str, Any]", shipped_data(Path(__file__).with_name("overheads.yaml")))

@@ -129,6 +129,25 @@ def test_a_model_that_is_no_text_is_skipped_with_its_reason() -> None:
     assert _reasons({**MESSAGE, "model": 55}) == ["bad-usage: model is not text"]
 
 
+@pytest.mark.parametrize("odd", [None, -1, 1.5, True, [], {}, [[1]], "x"])
+@pytest.mark.parametrize("name", ["type", "sessionId", "data", "message", "result", "custom_id", "event", "ts", "tags"])
+def test_fields_of_an_odd_type_stop_nothing(name: str, odd: object) -> None:
+    """Whatever stands where text or an object belongs, each document is counted once."""
+    documents = [
+        {**holder, name: odd}
+        for holder in (
+            MESSAGE,
+            _line(),
+            _line("progress", data={"type": "agent_progress", "message": {"message": MESSAGE}}),
+            {"custom_id": "a", "result": {"type": odd, "message": MESSAGE}},
+            {"ts": 1793520000, "model": "m", "usage": USAGE},
+            {"event": {"type": "message_start", "message": MESSAGE}},
+        )
+    ]
+
+    assert _file(*documents).documents == len(documents)
+
+
 def test_whole_floats_are_numbers_and_null_is_nothing() -> None:
     record = _one({**MESSAGE, "usage": {"input_tokens": 5.0, "output_tokens": None, "cache_creation": None}})
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from costkit.adapters.logs.dialect import Found, Unbilled, build_record
 from costkit.adapters.logs.documents import Document
 
-_UNBILLED = frozenset({"errored", "canceled", "expired"})
+_UNBILLED = ("errored", "canceled", "expired")
 
 
 def recognise(document: Document) -> Found | None:

@@ -13,7 +13,7 @@ from costkit.adapters.logs.dialect import SYNTHETIC, Found, Holder, Unbilled, bu
 from costkit.adapters.logs.documents import Document
 
 MOST_PROVISIONAL_TOKENS = 8
-_WITHOUT_BILL = frozenset({"user", "system", "summary", "result", "progress", "file-history-snapshot"})
+_WITHOUT_BILL = ("user", "system", "summary", "result", "file-history-snapshot")
 _MARKS = ("sessionId", "session_id", "parentUuid", "uuid", "leafUuid")
 
 

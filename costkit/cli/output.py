@@ -132,7 +132,7 @@ def write_answer(text: str, target: str | None) -> None:
 
 def say(line: str) -> None:
     """Write one line to stderr, made harmless; a stderr that nobody reads any more is ignored."""
-    from costkit.render.text import harmless
+    from costkit.render.harmless import harmless
 
     if sys.stderr is None:
         return

@@ -5,13 +5,12 @@ Only the module of the command that runs is imported; registering all of them wo
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from costkit.errors import ExitCode
 
 
-@dataclass(frozen=True, slots=True)
-class Command:
+class Command(NamedTuple):
     """A command of the root help."""
 
     name: str

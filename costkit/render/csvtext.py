@@ -7,7 +7,7 @@ from decimal import Decimal
 from io import StringIO
 
 from costkit.core.money import exact_text
-from costkit.render.text import harmless
+from costkit.render.harmless import harmless
 from costkit.render.view import Cell, Kind, View
 
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")

@@ -13,7 +13,7 @@ from costkit.core.money import exact_text
 from costkit.core.notice import Assumption, Notice
 from costkit.core.pricebook import PriceBook
 from costkit.errors import CostkitError, ExitCode
-from costkit.render.text import harmless_json
+from costkit.render.harmless import harmless_json
 
 Json = Mapping[str, object]
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 
-from costkit.render.text import DASH, for_people, harmless
+from costkit.render.harmless import harmless
+from costkit.render.text import DASH, for_people
 from costkit.render.view import Kind, Table, View
 
 _SPECIAL = re.compile(r"([\\`*_{}\[\]<>|~#@])")

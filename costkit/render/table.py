@@ -6,7 +6,8 @@ from io import StringIO
 from typing import TYPE_CHECKING
 
 from costkit.core.money import display, times
-from costkit.render.text import DASH, for_people, harmless
+from costkit.render.harmless import harmless
+from costkit.render.text import DASH, for_people
 from costkit.render.view import Cell, Column, Currency, Kind, Table, View
 
 if TYPE_CHECKING:

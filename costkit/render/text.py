@@ -1,27 +1,16 @@
-"""Text for people: numbers as they read them, and foreign text made harmless."""
+"""Numbers as people read them."""
 
 from __future__ import annotations
 
-import re
 from decimal import Decimal
 
 from costkit.core.money import display, exact_text
+from costkit.render.harmless import harmless
 from costkit.render.view import Cell, Kind
 
 DASH = "\N{EN DASH}"
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff\ud800-\udfff]")
 _MILLION, _THOUSAND = 1_000_000, 1_000
 _SHORT_FROM = 100_000
-
-
-def harmless(text: str) -> str:
-    """Show control characters, line breaks and text-direction tricks as escapes instead of obeying them."""
-    return _CONTROL.sub(lambda match: match.group().encode("unicode_escape", "surrogatepass").decode("ascii"), text)
-
-
-def harmless_json(text: str) -> str:
-    """The same for a JSON text: escapes that mean the characters that they replace, and lone surrogates too."""
-    return _CONTROL.sub(lambda match: match.group() if match.group() == "\n" else f"\\u{ord(match.group()):04x}", text)
 
 
 def for_people(cell: Cell, kind: Kind, empty: str = DASH) -> str:

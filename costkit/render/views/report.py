@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from decimal import Decimal
 
 from costkit.core.money import display
-from costkit.render.text import harmless, percent, plural
+from costkit.render.harmless import harmless
+from costkit.render.text import percent, plural
 from costkit.render.view import Cell, Column, Kind, Table, View
 from costkit.report import Figures, Period, Report, Row, SkippedReason, Unpriced
 

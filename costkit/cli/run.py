@@ -25,6 +25,8 @@ class Run:
 
     settings: Settings
     as_of: date
+    as_of_given: bool = False
+    """Whether the day was asked for; otherwise it is today."""
     output: str | None = None
     also: Currency | None = None
     _book: PriceBook | None = field(default=None, repr=False)
@@ -58,7 +60,8 @@ class Run:
             quiet=quiet or None,
         )
         settings = flags.over(settings_here())
-        return cls(settings, day_from("--as-of", as_of) if as_of else today(), output, currency_from(settings.also))
+        day = day_from("--as-of", as_of) if as_of else today()
+        return cls(settings, day, as_of is not None, output, currency_from(settings.also))
 
     @property
     def format(self) -> str:
@@ -88,7 +91,7 @@ class Run:
     def book_line(self) -> str:
         """Which price book was used: the footer of every table of prices."""
         name = "built in" if self.book.source == "built-in" else self.book.source
-        day = f", as of {self.as_of}" if self.as_of != today() else ""
+        day = f", as of {self.as_of}" if self.as_of_given else ""
         return f"prices of {self.book.checked} ({name}{day})"
 
     def cache_dir(self) -> Path:

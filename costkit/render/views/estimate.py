@@ -24,7 +24,7 @@ def estimate_view(estimate: Estimate, options: EstimateOptions, comparison: Comp
 
 def _headline(estimate: Estimate, options: EstimateOptions) -> str:
     paths = list(dict.fromkeys(item.path for item in estimate.items))
-    name = paths[0] if len(paths) == 1 else plural(len(paths), "file")
+    name = plural(len(paths), "file") if len(paths) > 1 else "stdin" if paths[0] == "-" else paths[0]
     first = estimate.items[0].model
     requests = sum(item.requests for item in estimate.items if item.model == first)
     parts = [name, _tokens(estimate), plural(requests, "request")]

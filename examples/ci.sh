@@ -9,7 +9,7 @@ set -euo pipefail
 prompt=${1:?usage: ci.sh PROMPT LOG LIMIT_USD}
 log=${2:?usage: ci.sh PROMPT LOG LIMIT_USD}
 limit=${3:?usage: ci.sh PROMPT LOG LIMIT_USD}
-model=${COSTKIT_CI_MODEL:-claude-sonnet-5-5}
+model=${GATE_MODEL:-claude-sonnet-5-5}
 
 # What costkit says is on stdout and stderr already; this only decides what the pipeline does about it.
 judge() {

@@ -5,11 +5,13 @@
     │   ├── InvalidConfig      2  a configuration file or a COSTKIT_* variable is wrong
     │   └── InvalidPricing     2  a price book breaks a rule of its format
     ├── OperationFailed        1  the network, the API or a file let us down midway
+    │   └── Gone               1  what was asked for was there once; trying again won't bring it back
+    ├── StillRunning           8  there is nothing to show until something else has ended
     └── Undecidable            5  the evidence does not allow an answer
         └── UnknownModel       5  no price book entry has this name
 
-A limit that was exceeded (3), items that failed (4) and work that still runs (8) are not errors:
-they are findings, printed with the result. `worst` combines them.
+A limit that was exceeded (3), items that failed (4) and work that still runs (8) are not errors where there is
+a result to print them with: then they are findings. `worst` combines them.
 """
 
 from __future__ import annotations
@@ -91,6 +93,21 @@ class OperationFailed(CostkitError):
     """Raised when the network, the API or the file system fails midway; trying again may help."""
 
     default_code = "operation-failed"
+    retryable = True
+
+
+class Gone(OperationFailed):
+    """Raised when what was asked for can't be had any more, such as the results of an old batch."""
+
+    default_code = "gone"
+    retryable = False
+
+
+class StillRunning(CostkitError):
+    """Raised when the answer depends on a batch or on another process that has not ended yet."""
+
+    exit_code = ExitCode.RUNNING
+    default_code = "still-running"
     retryable = True
 
 

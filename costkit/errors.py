@@ -5,6 +5,7 @@
     │   ├── InvalidConfig      2  a configuration file or a COSTKIT_* variable is wrong
     │   └── InvalidPricing     2  a price book breaks a rule of its format
     ├── OperationFailed        1  the network, the API or a file let us down midway
+    │   └── InputChanged       1  a file is no longer what it was when it was checked
     │   └── Gone               1  what was asked for was there once; trying again won't bring it back
     ├── StillRunning           8  there is nothing to show until something else has ended
     └── Undecidable            5  the evidence does not allow an answer
@@ -109,6 +110,13 @@ class StillRunning(CostkitError):
     exit_code = ExitCode.RUNNING
     default_code = "still-running"
     retryable = True
+
+
+class InputChanged(OperationFailed):
+    """Raised when a file is no longer what it was when it was checked: the changed part is not sent."""
+
+    default_code = "input-changed"
+    retryable = False
 
 
 class Undecidable(CostkitError):

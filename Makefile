@@ -1,6 +1,6 @@
 # The two commands of the README are `make run` and `make test`; both set up what they need in .venv.
 .DELETE_ON_ERROR:
-.PHONY: run test lint unit bench clean
+.PHONY: run test lint unit bench demo-api clean
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -27,6 +27,10 @@ unit: $(VENV)/.installed-dev
 bench: $(VENV)/.installed-dev
 	$(BIN)/python bench/startup.py
 	$(BIN)/python bench/report_memory.py
+
+# A stand-in for the API on loopback, to try everything without a key.
+demo-api: $(VENV)/.installed
+	@$(BIN)/python tests/api_server.py
 
 clean:
 	rm -rf $(VENV) dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -1,0 +1,1 @@
+"""The parts of `tests/api_server.py`, the stand-in for the Claude API."""

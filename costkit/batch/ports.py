@@ -24,6 +24,16 @@ class Body:
     """Starts from the beginning each time; raises `InputChanged` if the bytes are no longer those that were hashed."""
 
 
+class Source(Protocol):
+    """The input of a job, read again while it is sent. Both methods raise `InputChanged` where it is another by now."""
+
+    def body(self, batch: Batch) -> Body:
+        """What is posted for a batch."""
+
+    def cut(self, number: int, first: int, requests: int) -> Batch:
+        """Any run of items as a planned batch, such as a half of one that was too large."""
+
+
 @dataclass(frozen=True, slots=True)
 class Created:
     """The API made the batch."""
@@ -74,7 +84,7 @@ class BatchApi(Protocol):
         """All batches, newest first, page by page as they are asked for."""
 
     def create(self, body: Body) -> Outcome:
-        """Post once, without any retry."""
+        """Post once, without any retry; raises only where there can be no batch: not all of the body was sent."""
 
     def retrieve(self, batch_id: str) -> RemoteBatch:
         """One batch; `InvalidInput` if there is none of this id."""

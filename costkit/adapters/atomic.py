@@ -38,7 +38,7 @@ def _replace(target: Path, data: bytes) -> None:
             part.write(data)
             part.flush()
             os.fsync(part.fileno())
-        Path(name).chmod(_permissions(target))
+        Path(name).chmod(permissions_of(target))
         Path(name).replace(target)
     except BaseException:
         with contextlib.suppress(OSError):
@@ -46,7 +46,7 @@ def _replace(target: Path, data: bytes) -> None:
         raise
 
 
-def _permissions(target: Path) -> int:
+def permissions_of(target: Path) -> int:
     """The permissions of the file that is replaced, or what a new file gets under the process's umask."""
     with contextlib.suppress(FileNotFoundError):
         return target.stat().st_mode & 0o777

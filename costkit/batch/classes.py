@@ -17,7 +17,10 @@ BY_DEFAULT, ON_REQUEST, NEVER, PAUSES = "by default", "on request", "never", "pa
 BILLED, FREE, UNKNOWN = "billed", "free", "unknown"
 DONE = "succeeded"
 """The class of a row that needs nothing more."""
-RELEASED, UNSENT, MISSING = "released", "unsent", "missing"
+RELEASED, UNSENT, SENDING, REJECTED, MISSING = "released", "unsent", "sending", "rejected", "missing"
+NOT_SENT = frozenset({UNSENT, SENDING, REJECTED})
+"""Rows whose batch the API doesn't have, as far as is known; submitting the input again is what helps."""
+ABSENCES = NOT_SENT | {RELEASED, MISSING}
 """Classes of rows that no results file has a line for."""
 
 
@@ -40,7 +43,11 @@ CLASSES = (
     FailureClass("server", FREE, BY_DEFAULT, "retry: overloaded, timed out or an internal error"),
     FailureClass("rate-limited", FREE, BY_DEFAULT, "retry: the rate limit was reached"),
     FailureClass(RELEASED, UNKNOWN, BY_DEFAULT, "retry: the batch that was adopted for these rows is somebody else's"),
-    FailureClass(UNSENT, FREE, NEVER, "submit the input again: these rows were not sent yet"),
+    FailureClass(UNSENT, FREE, NEVER, "submit the input again: it goes on where it stopped"),
+    FailureClass(SENDING, UNKNOWN, NEVER, "submit the input again: it finds out whether they were sent"),
+    FailureClass(
+        REJECTED, FREE, NEVER, "the API refused the batch (costkit batch status): correct it, then submit again"
+    ),
     FailureClass("credit", FREE, PAUSES, "add credit or raise the spend limit, then retry --include credit"),
     FailureClass(CANCELED, FREE, ON_REQUEST, "retry --include canceled, if they are still wanted"),
     FailureClass("denied", FREE, ON_REQUEST, "check what the key may use, then retry --include denied"),
@@ -131,3 +138,12 @@ def _class_of_error(error: ResultError) -> str:
 
 def _text(value: object) -> str:
     return value if isinstance(value, str) else ""
+
+
+def type_of(category: str) -> str | None:
+    """The `result.type` that a class stands for; `None` for rows without a result."""
+    if category in (EXPIRED, CANCELED):
+        return category
+    if category in ABSENCES:
+        return None
+    return SUCCEEDED if category == DONE or BY_CODE[category].billed == BILLED else ERRORED

@@ -1,0 +1,107 @@
+"""What the batch commands work with: the state folder, the ledger, the API, the lock, the clock."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from costkit.errors import InvalidConfig, InvalidInput
+
+if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
+    from costkit.adapters.ledger import SqliteLedger
+    from costkit.batch.job import Job
+    from costkit.batch.reconcile import Outside
+    from costkit.batch.waiting import Patience
+    from costkit.cli.run import Run
+
+_LONGEST_WAIT_S = 86_400.0
+
+
+def state_folder() -> Path:
+    """Where the ledger lives: `COSTKIT_STATE`, else the platform's place for a program's state."""
+    chosen = os.environ.get("COSTKIT_STATE")
+    if chosen:
+        return Path(chosen).expanduser().absolute()
+    from platformdirs import user_state_path
+
+    return user_state_path("costkit")
+
+
+@contextmanager
+def open_ledger() -> Iterator[SqliteLedger]:
+    """The ledger of this user."""
+    from costkit.adapters.ledger import FILE_NAME, SqliteLedger
+
+    with SqliteLedger(state_folder() / FILE_NAME) as ledger:
+        yield ledger
+
+
+@contextmanager
+def open_outside(run: Run) -> Iterator[Outside]:
+    """Ledger, API and clock together; nothing is connected before it is used. Refused with `--offline`."""
+    from costkit.adapters.batch_api import SdkBatchApi
+    from costkit.adapters.clock import SystemClock
+    from costkit.batch.reconcile import Outside
+
+    if run.offline:
+        raise InvalidInput("this command asks the API, which --offline forbids", code="usage")
+    with open_ledger() as ledger, SdkBatchApi(os.environ) as api:
+        yield Outside(api, ledger, SystemClock())
+
+
+def lock_of(digest: str) -> AbstractContextManager[None]:
+    """The lock of a job's content; entering raises `LockHeld` where another process has it."""
+    from costkit.adapters.job_lock import job_lock
+
+    return job_lock(state_folder() / "locks", digest)
+
+
+def chosen_job(ledger: SqliteLedger, text: str | None) -> Job:
+    """The job that an argument means, the newest one without; raises `InvalidInput` if there is none."""
+    from costkit.batch.family import find_family
+
+    if text is None:
+        jobs = ledger.jobs()
+        if not jobs:
+            raise InvalidInput(
+                "the ledger has no job yet", hint="costkit batch submit FILE makes one", code="unknown-job"
+            )
+        return jobs[0]
+    job = find_family(text, ledger).job
+    if job is None:
+        hint = f"costkit batch adopt {text} brings it in"
+        raise InvalidInput(f"the ledger doesn't know batch {text}", hint=hint, code="unknown-job")
+    return job
+
+
+def seconds_from(name: str, text: str | None, default: float) -> float:
+    """Read a number of seconds from a flag or a variable."""
+    if not text:
+        return default
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = -1.0
+    if not 0 <= seconds <= _LONGEST_WAIT_S:
+        raise InvalidConfig(f"{name} {text!r} is not a number of seconds", hint="write it as 30 or 0.5")
+    return seconds
+
+
+def reconcile_wait() -> float:
+    """Over how many seconds the looks for a lost batch are spread: `COSTKIT_RECONCILE_WAIT_S`, else 90."""
+    from costkit.batch.reconcile import WAIT_S
+
+    return seconds_from("COSTKIT_RECONCILE_WAIT_S", os.environ.get("COSTKIT_RECONCILE_WAIT_S"), WAIT_S)
+
+
+def patience(poll: str | None = None, timeout_s: float | None = None) -> Patience:
+    """How to wait for a batch: `--poll` or `COSTKIT_POLL_S` make the interval constant."""
+    from costkit.batch.waiting import Patience
+
+    name, text = ("--poll", poll) if poll else ("COSTKIT_POLL_S", os.environ.get("COSTKIT_POLL_S"))
+    return Patience(seconds_from(name, text, 0.0) if text else None, timeout_s)

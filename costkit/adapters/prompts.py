@@ -7,10 +7,13 @@ looked at. An explicit kind overrides all of this.
 from __future__ import annotations
 
 import base64
+import contextlib
 import json
 import sys
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
+from typing import BinaryIO
 
 from costkit.core.request import Request, parse_request, text_request
 from costkit.errors import InvalidInput, OperationFailed
@@ -41,7 +44,7 @@ def find_files(paths: Sequence[str]) -> list[str]:
     """The files that paths stand for: a folder is all its files, sorted, hidden ones left out; `-` is stdin."""
     found: list[str] = []
     for path in paths:
-        if path == "-" or not Path(path).is_dir():
+        if path == "-" or not _is_folder(path):
             found.append(path)
             continue
         inside = [str(file) for file in sorted(Path(path).rglob("*")) if _is_visible_file(file, Path(path))]
@@ -51,22 +54,22 @@ def find_files(paths: Sequence[str]) -> list[str]:
     return found
 
 
+def _is_folder(path: str) -> bool:
+    try:
+        return Path(path).is_dir()
+    except (OSError, ValueError):  # reading it will say what is wrong
+        return False
+
+
 def _is_visible_file(file: Path, root: Path) -> bool:
     return file.is_file() and not any(part.startswith(".") for part in file.relative_to(root).parts)
 
 
 def read_file(path: str) -> bytes:
     """The bytes of a file, or of stdin for `-`; raises `InvalidInput` where it can't be opened or is empty."""
-    if path == "-" and sys.stdin is None:
-        raise InvalidInput("standard input is closed")
     try:
-        data = sys.stdin.buffer.read() if path == "-" else Path(path).read_bytes()
-    except FileNotFoundError:
-        raise InvalidInput("no such file", where=path) from None
-    except (PermissionError, IsADirectoryError, NotADirectoryError) as problem:
-        raise InvalidInput(f"can't be read: {problem.strerror}", where=path) from None
-    except ValueError:
-        raise InvalidInput(f"{path!r} can't be the name of a file") from None
+        with _opened(path) as file:
+            data = file.read()
     except OSError as problem:
         raise OperationFailed(f"can't be read: {problem.strerror}", where=path, code="read-failed") from None
     if not data.strip():
@@ -74,8 +77,34 @@ def read_file(path: str) -> bytes:
     return data
 
 
+def _opened(path: str) -> AbstractContextManager[BinaryIO]:
+    if path == "-" and sys.stdin is None:
+        raise InvalidInput("standard input is closed")
+    try:
+        return contextlib.nullcontext(sys.stdin.buffer) if path == "-" else Path(path).open("rb")
+    except FileNotFoundError:
+        raise InvalidInput("no such file", where=path) from None
+    except OSError as problem:
+        raise InvalidInput(f"can't be read: {problem.strerror}", where=path) from None
+    except ValueError:
+        raise InvalidInput(f"{path!r} can't be the name of a file") from None
+
+
 def read_requests(path: str, data: bytes, kind: str | None = None) -> list[Request]:
     """The requests that a file holds, in order; raises `InvalidInput` naming line or place."""
+    requests = _requests_in(path, data, kind)
+    if len(data) > MOST_BYTES_OF_ONE:
+        for index, request in enumerate(requests):
+            _check_size(request, path if len(requests) == 1 else f"{path}[{index}]")
+    return requests
+
+
+def _check_size(request: Request, where: str) -> None:
+    if len(json.dumps(request.body, ensure_ascii=False, default=str)) > MOST_BYTES_OF_ONE:
+        raise InvalidInput("is larger than 32 MB, the API's limit for one request", where=where)
+
+
+def _requests_in(path: str, data: bytes, kind: str | None) -> list[Request]:
     suffix = Path(path).suffix.lower()
     if kind is None and suffix in _IMAGES:
         return [_attachment("image", _IMAGES[suffix], data, path)]
@@ -83,7 +112,7 @@ def read_requests(path: str, data: bytes, kind: str | None = None) -> list[Reque
         return [_attachment("document", "application/pdf", data, path)]
     text = _decode(data, path)
     if kind == "text" or (kind is None and suffix in _TEXT):
-        return [_text(text, path)]
+        return [text_request(text)]
     if suffix in _YAML:
         return _from_value(_parse_yaml(text, path), path, kind)
     if suffix in _JSON_LINES or kind == "batch":
@@ -96,7 +125,7 @@ def read_requests(path: str, data: bytes, kind: str | None = None) -> list[Reque
 def _sniffed(text: str, path: str) -> list[Request]:
     """Text, unless it is JSON that looks like requests; then it must be right."""
     if text.lstrip()[:1] not in "{[":
-        return [_text(text, path)]
+        return [text_request(text)]
     try:
         value = json.loads(text)
     except ValueError:
@@ -105,21 +134,15 @@ def _sniffed(text: str, path: str) -> list[Request]:
         try:
             lines = list(_lines(text, path))
         except InvalidInput:
-            return [_text(text, path)]
+            return [text_request(text)]
         return [request for where, line in lines for request in _from_value(line, where, None)]
-    return _from_value(value, path, None) if _looks_like_requests(value) else [_text(text, path)]
+    return _from_value(value, path, None) if _looks_like_requests(value) else [text_request(text)]
 
 
 def _looks_like_requests(value: object) -> bool:
     if isinstance(value, list):
         return bool(value) and all(isinstance(item, Mapping) for item in value) and _looks_like_requests(value[0])
     return isinstance(value, Mapping) and any(key in value for key in ("messages", "params", "requests", "role"))
-
-
-def _text(text: str, path: str) -> Request:
-    if len(text.encode("utf-8", "surrogatepass")) > MOST_BYTES_OF_ONE:
-        raise InvalidInput("is larger than 32 MB, the API's limit for one request", where=path)
-    return text_request(text)
 
 
 def _decode(data: bytes, path: str) -> str:
@@ -196,8 +219,6 @@ def _from_object(value: Mapping[str, object], where: str, kind: str | None) -> R
 
 
 def _attachment(kind: str, media_type: str, data: bytes, path: str) -> Request:
-    if len(data) > MOST_BYTES_OF_ONE:
-        raise InvalidInput("is larger than 32 MB, the API's limit for one request", where=path)
     source = {"type": "base64", "media_type": media_type, "data": base64.b64encode(data).decode("ascii")}
     return parse_request({"messages": [{"role": "user", "content": [{"type": kind, "source": source}]}]}, path)
 

@@ -33,6 +33,18 @@ models:
 """
 
 
+def logged(number: int, model: str = MODEL, **more: Any) -> str:
+    """A line of a log: one response."""
+    usage = {"input_tokens": 100, "output_tokens": 10, "cache_read_input_tokens": 900} | more
+    message = {"type": "message", "role": "assistant", "id": f"msg_{number}", "model": model, "usage": usage}
+    return json.dumps({"timestamp": f"2026-11-{number + 10}T12:00:00Z", "message": message}) + "\n"
+
+
+LOG = "".join(
+    (logged(1), logged(1), logged(2, "claude-haiku-5-5", service_tier="batch"), logged(3, "gpt-x"), '{"torn": \n')
+)
+
+
 def schema_of(name: str) -> dict[str, Any]:
     schema: dict[str, Any] = json.loads((SCHEMAS / f"{name}.json").read_text(encoding="utf-8"))
     return schema
@@ -58,6 +70,8 @@ def files(write: Callable[[str, object], Path]) -> None:
     write("body.json", BODY)
     write("batch.jsonl", LINES)
     write("book.yaml", BOOK)
+    write("usage.jsonl", LOG)
+    write("clean.jsonl", logged(1))
     write("older.json", {**BODY, "messages": [{"role": "user", "content": "What is new, and what is old?"}]})
 
 
@@ -123,6 +137,30 @@ def test_estimates_fit_their_schema(program: Any, arguments: str, code: int) -> 
 @pytest.mark.parametrize(
     ("arguments", "code"),
     [
+        ("usage.jsonl", 0),
+        ("clean.jsonl", 0),
+        ("usage.jsonl clean.jsonl --dedupe none", 0),
+        ("usage.jsonl --by model,day,week,month,hour", 0),
+        ("usage.jsonl --by project,session,tier,speed,file,key:a.b,tag:team", 0),
+        ("usage.jsonl --by day --top 1", 0),
+        ("usage.jsonl --since 2026-11-12 --until 2026-11-12 --tz Asia/Seoul", 0),
+        ("usage.jsonl --model *opus*", 0),
+        ("usage.jsonl --since 2030-01-01", 0),
+        ("clean.jsonl --max-cost 0.000001", 3),
+        ("usage.jsonl --max-cost 1", 5),
+        ("usage.jsonl --strict", 5),
+    ],
+)
+def test_reports_fit_their_schema(program: Any, arguments: str, code: int) -> None:
+    answer = program("report", "--json", *arguments.split())
+    assert answer.code == answer.document["exit"] == code
+    assert problems(answer.document) == []
+
+
+@pytest.mark.usefixtures("files")
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [
         ("pricing list", 0),
         ("pricing list --as-of 2024-06-30", 0),
         ("pricing list --pricing book.yaml", 0),
@@ -157,6 +195,8 @@ def test_every_model_of_the_book_fits_the_schema_of_its_card(program: Any, model
         ("estimate prompt.md --offline -m claude-gone-9 -f json", 5),
         ("pricing show claude-gone-9 -fjson", 5),
         ("pricing check missing.yaml --format=json", 2),
+        ("report missing.jsonl --json", 2),
+        ("report usage.jsonl --json --by nothing", 2),
         ("nonsense --json", 2),
         ("estimate prompt.md --offline --json -o /dev/full", 1),
     ],

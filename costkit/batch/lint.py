@@ -17,6 +17,7 @@ from costkit.batch.rules import Checked, Rules
 SHOWN_PROBLEMS = 20
 """How many problems are told in full; all are counted."""
 _MANY_PROBLEMS = 1_000
+_CACHE, _ESCAPED = b'"cache_control"', b"\\u00"
 _SERVER_TOOLS = ("web_search", "web_fetch", "code_execution", "mcp_toolset", "advisor")
 OPENING, COMMA, CLOSING = b'{"requests":[', b",", b"]}"
 """What stands around and between the lines in the body of a create call."""
@@ -84,8 +85,8 @@ class Manifest:
 
     lengths: array[int] = field(default_factory=lambda: array("I"))
     """Bytes of the canonical line."""
-    marks: array[int] = field(default_factory=lambda: array("Q"))
-    """64 bits of the canonical line's digest: a line that changed is noticed before it is sent."""
+    marks: array[int] = field(default_factory=lambda: array("q"))
+    """`line_mark` of the canonical line: one that changed is noticed before it is sent."""
     numbers: array[int] = field(default_factory=lambda: array("Q"))
     """Line in the file."""
     groups: array[int] = field(default_factory=lambda: array("H"))
@@ -125,8 +126,8 @@ class Linted:
 
 
 def line_mark(line: bytes) -> int:
-    """64 bits by which a canonical line is known again."""
-    return int.from_bytes(hashlib.blake2b(line, digest_size=8).digest(), "little")
+    """64 bits by which a canonical line is known again, within this process."""
+    return hash(line)
 
 
 def lint_lines(path: str, lines: Iterable[RawLine], shape: Shape, rules: Rules) -> Linted:
@@ -141,7 +142,7 @@ def lint_lines(path: str, lines: Iterable[RawLine], shape: Shape, rules: Rules) 
         except LineProblem as problem:
             fold.refuse(line, [(problem.code, problem.message)], problem.custom_id)
             continue
-        checked = rules.check(item.params)
+        checked = rules.check(item.params, may_cache=_CACHE in item.data or _ESCAPED in item.data)
         if isinstance(checked, Checked):
             fold.take(line, item, checked)
         else:
@@ -181,8 +182,11 @@ class _Fold:
             return
         manifest = self.manifest
         self.bytes += len(item.data)
-        self._digest.update(item.data + b"\n")
-        self._body.update(COMMA + item.data if len(manifest) else item.data)
+        self._digest.update(item.data)
+        self._digest.update(b"\n")
+        if len(manifest):
+            self._body.update(COMMA)
+        self._body.update(item.data)
         geo = item.params.get("inference_geo")
         group = Group(checked.model.id, geo if isinstance(geo, str) else None)
         if group not in self._groups:
@@ -195,7 +199,7 @@ class _Fold:
         manifest.text_bytes.append(max(0, len(item.data) - _image_bytes(item, checked)))
         manifest.max_tokens.append(checked.max_tokens)
         manifest.with_server_tools += _has_server_tools(item.params)
-        manifest.with_breakpoints += b'"cache_control"' in item.data
+        manifest.with_breakpoints += _CACHE in item.data
 
     def _remember_id(self, line: RawLine, custom_id: str) -> None:
         self.manifest.numbers.append(line.number)

@@ -31,6 +31,9 @@ _KNOWN = frozenset(
 """The body parameters of API version 2026-10-21, those behind beta headers included (SDK 2.12.0)."""
 _REFUSED = ("speed", "store", "previous_thread_event_id", "cache_hint", "context_hint")
 _REFUSED_BY_VERSION = ("temperature", "top_p", "top_k")
+_PLAIN = _KNOWN - {"stream", "max_tokens"}
+"""Parameters whose presence says nothing."""
+_NAMED = _KNOWN | {*_REFUSED, *_REFUSED_BY_VERSION, "research_preview_2026_02"}
 _FIRST_PARTY = re.compile(r"claude-[a-z0-9-]+")
 _UNMARKABLE = frozenset({"thinking", "redacted_thinking"})
 _Found = tuple[str, str]
@@ -54,8 +57,11 @@ class Rules:
     as_of: date
     _models: dict[str, ModelPrice | _Found] = field(default_factory=dict)
 
-    def check(self, params: Mapping[str, object]) -> Checked | list[_Found]:
-        """The body, laid out, or everything that is wrong with it (code and message, in the order of the body)."""
+    def check(self, params: Mapping[str, object], *, may_cache: bool = True) -> Checked | list[_Found]:
+        """The body, laid out, or everything that is wrong with it (code and message, in the order of the body).
+
+        `may_cache=False` promises that the body holds no `cache_control`.
+        """
         problems = [*_parameters(params)]
         missing = [name for name in _REQUIRED if params.get(name) is None]
         problems += [("missing-parameter", f"params.{name} is missing") for name in missing]
@@ -67,7 +73,7 @@ class Rules:
             request = parse_request(params) if "messages" not in missing else None
         except InvalidInput as problem:
             problems.append(("invalid-request", f"params.{problem}"))
-        if request is not None:
+        if request is not None and may_cache:
             problems += _cache(request)
         if problems or request is None or not isinstance(model, ModelPrice) or request.max_tokens is None:
             return problems
@@ -97,6 +103,8 @@ class Rules:
 
 def _parameters(params: Mapping[str, object]) -> Iterator[_Found]:
     for name, value in params.items():
+        if name in _PLAIN:
+            continue
         if name in _REFUSED and value is not None:
             yield "refused-parameter", f"params.{name}: batches refuse it"
         elif name in _REFUSED_BY_VERSION and value is not None:
@@ -107,7 +115,7 @@ def _parameters(params: Mapping[str, object]) -> Iterator[_Found]:
             yield "refused-parameter", f"params.{name}: batches refuse it"
         elif name == "max_tokens" and value == 0 and not isinstance(value, bool):
             yield "refused-parameter", "params.max_tokens: batches refuse 0"
-        elif name not in _KNOWN and name not in (*_REFUSED, *_REFUSED_BY_VERSION, "research_preview_2026_02"):
+        elif name not in _NAMED:
             close = close_names(name, _KNOWN)
             hint = f" (did you mean {close[0]}?)" if close else ""
             shown = name if len(name) <= 80 else f"{name[:77]}…"  # noqa: PLR2004  what fits a line

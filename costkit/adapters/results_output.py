@@ -31,9 +31,7 @@ class FileOutput:
     """
 
     def __init__(self, target: Path, failed_target: Path | None, *, tag: str, folder: Path) -> None:
-        self._targets = [_resolved(path) for path in (target, failed_target) if path is not None]
-        if len(set(self._targets)) != len(self._targets):
-            raise InvalidInput("both files of --split are the same", where=str(target))
+        self._targets = [check_target(path) for path in (target, failed_target) if path is not None]
         self._parts = [path.parent / f".{path.name[:150]}.{tag}.part" for path in self._targets]
         self._note = folder / NOTE
         self._files: list[IO[bytes]] = []
@@ -146,7 +144,8 @@ def _note_down(note: Path, parts: list[Path]) -> None:
     fresh.replace(note)
 
 
-def _resolved(path: Path) -> Path:
+def check_target(path: Path) -> Path:
+    """The file that a path means, behind links; raises `InvalidInput` where there can't be one."""
     target = path.resolve()
     if target.is_dir():
         raise InvalidInput("is a folder, not a file", where=str(path))

@@ -26,9 +26,11 @@ LONGEST = 64 << 20
 class FolderSpool:
     """Satisfies `ResultsSpool`; a context manager. Raises `OperationFailed` where the disk fails or is full."""
 
-    def __init__(self, folder: Path, received: Callable[[int], None] = lambda _size: None) -> None:
+    def __init__(self, folder: Path) -> None:
+        self.received: Callable[[int], None] = lambda _bytes: None
+        """Is told how many bytes have been downloaded so far."""
+        self._bytes = 0
         self._folder = folder
-        self._received = received
         self._open: dict[str, IO[bytes]] = {}
         with written(folder):
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -60,7 +62,8 @@ class FolderSpool:
             for chunk in chunks:
                 with written(part):
                     _write_all(file, chunk)
-                self._received(len(chunk))
+                self._bytes += len(chunk)
+                self.received(self._bytes)
 
     def lines(self, batch_id: str) -> Iterator[tuple[int, bytes]]:
         """The lines of a batch with their offsets, without line feeds; ValueError for one that is far too long."""

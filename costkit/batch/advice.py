@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from costkit.batch.classes import BY_DEFAULT, CLASSES, FREE, NOT_SENT, ON_REQUEST, PAUSES
 from costkit.batch.collect import Collection, CollectOptions, Written
@@ -17,8 +17,10 @@ _CODES = {
 _DEFAULT = [entry.code for entry in CLASSES if entry.retry == BY_DEFAULT]
 
 
-def collection_of(family: Family, written: Written, output: str, options: CollectOptions) -> Collection:
-    """Put a collection together from what was written."""
+def collection_of(
+    family: Family, written: Written, output: str, options: CollectOptions, deleted: Sequence[str] = ()
+) -> Collection:
+    """Put a collection together from what was written; `deleted` are batches that the API no longer has."""
     return Collection(
         family.name,
         written.proof,
@@ -27,7 +29,7 @@ def collection_of(family: Family, written: Written, output: str, options: Collec
         family.job.estimate if family.job else None,
         written.failures,
         next_command(family, written),
-        tuple(_notices(family, written, options)),
+        (*_notices(family, written, options), *map(_deleted, deleted)),
     )
 
 
@@ -64,6 +66,10 @@ def _notices(family: Family, written: Written, options: CollectOptions) -> Itera
         yield Notice("foreign-batch", message, batch.id)
     if options.text_only and written.proof.failed:
         yield Notice("text-without-answer", f"{written.proof.failed:,} rows have no answer: their text is null")
+
+
+def _deleted(batch_id: str) -> Notice:
+    return Notice("deleted-batch", "the API no longer has this batch: its rows are missing", batch_id)
 
 
 def _results(count: int) -> str:

@@ -9,14 +9,13 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
 
 from costkit.batch import classes
 from costkit.batch.family import Family
 from costkit.batch.job import REJECTED, RELEASED, RESULTS_KEPT, SENDING, SPLIT, Batch, Job, RemoteBatch
 from costkit.batch.ports import BatchApi, Clock, Ledger
 from costkit.batch.results import Asked, Found, ResultsIndex, ResultsSpool
-from costkit.errors import CostkitError, Gone, InvalidInput, OperationFailed
+from costkit.errors import Gone, InvalidInput, OperationFailed
 
 TRIES = 5
 """So often a download is begun before it is given up."""
@@ -41,24 +40,29 @@ class _Unreadable(Exception):
     """Raised for a download that is not what the API wanted to send."""
 
 
-def gather(family: Family, remotes: Mapping[str, RemoteBatch], means: Means) -> None:
+def gather(family: Family, remotes: Mapping[str, RemoteBatch], means: Means) -> tuple[str, ...]:
     """Fill the index with the items of a family and the results of its batches.
 
     `remotes` holds the ended batches by id. Raises `Gone` where results are no longer kept, `OperationFailed` where
     they can't be downloaded or the disk is full. What was downloaded whole stays in the spool for the next run.
+    Returns the ids of the batches that the API no longer has: somebody deleted them, so their rows are missing.
     """
+    deleted: list[str] = []
     for generation, job in enumerate(family.jobs):
         means.index.ask(generation, _items(job, means.ledger))
     for generation, job, batch in family.sent():
-        if batch.id is None:
+        remote = remotes.get(batch.id or "")
+        if remote is None or not _fetch(generation, remote, means):
+            deleted.append(batch.id or "")
             continue
-        _fetch(generation, remotes[batch.id], means)
-        unknown, absent = means.index.strangers(generation, batch.id, batch.first, batch.requests)
+        unknown, absent = means.index.strangers(generation, remote.id, batch.first, batch.requests)
         if batch.adopted and unknown and absent:
             _release(generation, job, batch, means)
     if family.stranger is not None:
-        _fetch(0, remotes[family.stranger], means)
+        if not _fetch(0, remotes[family.stranger], means):
+            raise InvalidInput(f"the API has no results of {family.stranger}", code="not-found")
         means.index.ask_for_what_is_there()
+    return tuple(deleted)
 
 
 def read_result(line: bytes, offset: int) -> Found:
@@ -92,7 +96,8 @@ def _absence(batch: Batch) -> str:
     return classes.MISSING if batch.id is not None else classes.UNSENT
 
 
-def _fetch(generation: int, remote: RemoteBatch, means: Means) -> None:
+def _fetch(generation: int, remote: RemoteBatch, means: Means) -> bool:
+    """Download, check and index the results of a batch; no if the API has none although it should."""
     pause = _FIRST_PAUSE_S
     for attempt in range(1, TRIES + 1):
         try:
@@ -115,9 +120,14 @@ def _fetch(generation: int, remote: RemoteBatch, means: Means) -> None:
             means.clock.sleep(pause)
             pause *= 2
         except InvalidInput as problem:
-            raise _gone_or(problem, remote, means.clock.now()) from None
+            if problem.code != "not-found":
+                raise
+            if means.clock.now() >= remote.created_at + RESULTS_KEPT:
+                raise _results_gone(remote) from None
+            return False
         else:
-            return
+            break
+    return True
 
 
 def _may_pass(problem: Exception) -> bool:
@@ -147,14 +157,7 @@ def _results(lines: Iterator[tuple[int, bytes]]) -> Iterator[Found]:
         raise _Unreadable(f"line {number}: {problem}") from None
 
 
-def _gone_or(problem: CostkitError, remote: RemoteBatch, now: datetime) -> CostkitError:
-    if now < remote.created_at + RESULTS_KEPT:
-        return problem
-    return results_gone(remote)
-
-
-def results_gone(remote: RemoteBatch) -> Gone:
-    """The error for results that are older than the API keeps them."""
+def _results_gone(remote: RemoteBatch) -> Gone:
     until = remote.created_at + RESULTS_KEPT
     return Gone(
         f"the results of {remote.id} are gone: the API kept them until {until:%Y-%m-%d %H:%M} UTC",

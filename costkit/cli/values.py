@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 
 _CURRENCY = re.compile(r"([A-Z]{3})=(.+)")
 _PERCENT = Decimal("0.01")
+_DURATION = re.compile(r"(\d{1,9}(?:\.\d{1,3})?) ?(s|m|h|d)?", re.ASCII)
+_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
+_LONGEST_S = 31 * 86_400
 
 
 def day_from(flag: str, text: str) -> date:
@@ -68,3 +71,14 @@ def one_of(flag: str, value: str | None, choices: Sequence[str]) -> str | None:
     if value is not None and value not in choices:
         raise InvalidInput(f"{flag} {value!r} is not one of {', '.join(choices)}")
     return value
+
+
+def seconds_from(flag: str, text: str | None) -> float | None:
+    """Read a length of time such as 30s, 5m or 2h, in seconds; a number alone is seconds."""
+    if text is None:
+        return None
+    match = _DURATION.fullmatch(text.strip().lower())
+    seconds = float(match.group(1)) * _SECONDS[match.group(2) or "s"] if match else None
+    if seconds is None or seconds > _LONGEST_S:
+        raise InvalidInput(f"{flag} {text!r} is not a length of time", hint="write it as 30s, 5m or 2h")
+    return seconds

@@ -118,6 +118,13 @@ def test_a_prefix_below_the_minimum_costs_what_it_costs_uncached(stated: Any) ->
     ] * 2
 
 
+@pytest.mark.parametrize(("prefix", "dollars"), [(4_095, "0.00859"), (4_096, "0.0059296")])
+def test_a_prefix_of_exactly_the_minimum_is_cached(stated: Any, prefix: int, dollars: str) -> None:
+    """Twice 4,295 x $1; or 4,096 x $1.25 written, 4,096 x $0.10 read, twice 200 x $1."""
+    question = body(200, system=prefix)
+    assert expected(run(stated(), question, model="claude-haiku-4-5", requests=2, cache="5m")) == dollars
+
+
 @pytest.mark.parametrize(("tokens", "dollars"), [(100_000, "0.011"), (100_001, "0.0550005")])
 def test_the_price_step_is_for_the_whole_request(stated: Any, tokens: int, dollars: str) -> None:
     estimate = run(stated(), body(tokens), model="claude-haiku-5-5", output_tokens=2_000)

@@ -8,18 +8,17 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from costkit.errors import InvalidConfig, InvalidInput
+from costkit.errors import InvalidInput
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     from costkit.adapters.ledger import SqliteLedger
     from costkit.batch.job import Job
+    from costkit.batch.ports import Ledger
     from costkit.batch.reconcile import Outside
     from costkit.batch.waiting import Patience
     from costkit.cli.run import Run
-
-_LONGEST_WAIT_S = 86_400.0
 
 
 def state_folder() -> Path:
@@ -61,7 +60,7 @@ def lock_of(digest: str) -> AbstractContextManager[None]:
     return job_lock(state_folder() / "locks", digest)
 
 
-def chosen_job(ledger: SqliteLedger, text: str | None) -> Job:
+def chosen_job(ledger: Ledger, text: str | None) -> Job:
     """The job that an argument means, the newest one without; raises `InvalidInput` if there is none."""
     from costkit.batch.family import find_family
 
@@ -79,29 +78,23 @@ def chosen_job(ledger: SqliteLedger, text: str | None) -> Job:
     return job
 
 
-def seconds_from(name: str, text: str | None, default: float) -> float:
-    """Read a number of seconds from a flag or a variable."""
-    if not text:
-        return default
-    try:
-        seconds = float(text)
-    except ValueError:
-        seconds = -1.0
-    if not 0 <= seconds <= _LONGEST_WAIT_S:
-        raise InvalidConfig(f"{name} {text!r} is not a number of seconds", hint="write it as 30 or 0.5")
-    return seconds
-
-
 def reconcile_wait() -> float:
     """Over how many seconds the looks for a lost batch are spread: `COSTKIT_RECONCILE_WAIT_S`, else 90."""
     from costkit.batch.reconcile import WAIT_S
 
-    return seconds_from("COSTKIT_RECONCILE_WAIT_S", os.environ.get("COSTKIT_RECONCILE_WAIT_S"), WAIT_S)
+    chosen = _seconds("COSTKIT_RECONCILE_WAIT_S")
+    return WAIT_S if chosen is None else chosen
 
 
 def patience(poll: str | None = None, timeout_s: float | None = None) -> Patience:
     """How to wait for a batch: `--poll` or `COSTKIT_POLL_S` make the interval constant."""
     from costkit.batch.waiting import Patience
+    from costkit.cli.values import seconds_from
 
-    name, text = ("--poll", poll) if poll else ("COSTKIT_POLL_S", os.environ.get("COSTKIT_POLL_S"))
-    return Patience(seconds_from(name, text, 0.0) if text else None, timeout_s)
+    return Patience(seconds_from("--poll", poll) if poll else _seconds("COSTKIT_POLL_S"), timeout_s)
+
+
+def _seconds(variable: str) -> float | None:
+    from costkit.cli.values import seconds_from
+
+    return seconds_from(variable, os.environ.get(variable) or None)

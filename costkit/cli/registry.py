@@ -23,6 +23,13 @@ class Command(NamedTuple):
 
 COMMANDS = (
     Command("estimate", "costkit.cli.estimate", "What will this prompt cost, and how sure are we?", "Before you send"),
+    Command(
+        "batch",
+        "costkit.cli.batch",
+        "Send large jobs at half price: never pay twice, never lose a row.",
+        "In batches",
+        is_group=True,
+    ),
     Command("report", "costkit.cli.report", "What did we spend, on what?", "After you sent"),
     Command(
         "pricing",

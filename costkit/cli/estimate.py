@@ -108,8 +108,8 @@ def estimate(
     one_of("--input", input_, prompt_files.KINDS)
     options = EstimateOptions(
         as_of=run.as_of,
-        models=tuple(model or run.settings.model or ()),
-        default_models=DEFAULT_MODELS,
+        models=tuple(model or ()),
+        default_models=run.settings.model or DEFAULT_MODELS,
         output_tokens=output_tokens if output_tokens is not None else run.settings.output_tokens,
         max_tokens=max_tokens if max_tokens is not None else run.settings.max_tokens,
         requests=requests,
@@ -120,6 +120,7 @@ def estimate(
         hit_rate=share_from("--hit-rate", hit_rate),
         per_request=per_request,
         tree=tree,
+        sources=_sources(run, output_tokens=output_tokens, max_tokens=max_tokens),
     )
     allowed = estimate_compare.increase_from(max_increase, compare_to)
     prompts = read_prompts(paths or [piped_input()], input_, system, tools)
@@ -133,6 +134,16 @@ def estimate(
 def register(app: typer.Typer) -> None:
     """Add the command to the program."""
     add_command(app, "estimate", estimate, examples=EXAMPLES)
+
+
+def _sources(run: Run, **flags: object) -> dict[str, str]:
+    """Where each value came from, for the assumptions of the document."""
+    found = {name: f"--{name.replace('_', '-')}" for name in ("requests", "cache", "hit_rate")}
+    for name, value in flags.items():
+        found[name] = f"--{name.replace('_', '-')}" if value is not None else "configuration"
+    if run.settings.model:
+        found["default_models"] = "configuration"
+    return found
 
 
 def _show(

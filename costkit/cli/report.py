@@ -105,15 +105,19 @@ def _over(result: Report, limit: Decimal | None) -> Iterator[Finding]:
     cost = result.total.cost_usd
     if not result.complete:
         yield Finding(ExitCode.UNDECIDED, f"--max-cost {display(limit)} can't be judged: some usage has no price")
+    elif not result.total.requests and result.skipped:
+        yield Finding(ExitCode.UNDECIDED, f"--max-cost {display(limit)} can't be judged: nothing could be read")
     if cost > limit:
         yield Finding(ExitCode.LIMIT, f"{display(cost)} is over --max-cost {display(limit)}")
 
 
 def _strict(result: Report, *, strict: bool) -> Iterator[Finding]:
+    from costkit.render.text import plural
+
     if not strict:
         return
     if not result.complete:
         yield Finding(ExitCode.UNDECIDED, "some usage has no price")
     skipped = sum(reason.count for reason in result.skipped)
     if skipped:
-        yield Finding(ExitCode.INCOMPLETE, f"{skipped} lines or files were skipped")
+        yield Finding(ExitCode.INCOMPLETE, f"skipped {plural(skipped, 'line or file', 'lines or files')}")

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 
@@ -54,6 +55,8 @@ class EstimateOptions:
     """Share of the requests that read the cache; `None` means all but the first."""
     per_request: bool = False
     tree: bool = False
+    sources: Mapping[str, str] = field(default_factory=dict)
+    """Where a value came from (a flag, a file), by the name of its field; for the assumptions."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -289,14 +289,17 @@ def _output_notice(options: EstimateOptions, outcomes: Sequence[_Outcome]) -> It
 
 
 def _assumptions(options: EstimateOptions, prompts: Sequence[Prompt]) -> Iterator[Assumption]:
+    def source(name: str) -> str:
+        return options.sources.get(name, "given")
+
     if not options.models and any(prompt.request.model is None for prompt in prompts):
-        yield Assumption("model", ", ".join(options.default_models), "default")
-    source = "--output-tokens" if options.output_tokens is not None else "not given"
-    yield Assumption("output_tokens", options.output_tokens, source)
-    limit_source = "--max-tokens" if options.max_tokens is not None else "each request's own"
-    yield Assumption("max_tokens", options.max_tokens, limit_source)
-    yield Assumption("requests", options.requests, "--requests")
+        yield Assumption("model", ", ".join(options.default_models), options.sources.get("default_models", "default"))
+    known = options.output_tokens is not None
+    yield Assumption("output_tokens", options.output_tokens, source("output_tokens") if known else "not given")
+    known = options.max_tokens is not None
+    yield Assumption("max_tokens", options.max_tokens, source("max_tokens") if known else "each request's own")
+    yield Assumption("requests", options.requests, "default" if options.requests == 1 else source("requests"))
     if options.cache != "none":
-        yield Assumption("cache", options.cache, "--cache")
-        told = "all but the first request read" if options.hit_rate is None else "--hit-rate"
+        yield Assumption("cache", options.cache, source("cache"))
+        told = "all but the first request read" if options.hit_rate is None else source("hit_rate")
         yield Assumption("hit_rate", options.hit_rate, told)

@@ -70,6 +70,8 @@ def read_source(
     """Read one file: the unit of work that a log can be split into. `passed` is told about each read."""
     name = source.name
     if source.path == STDIN:
+        if stdin is None and sys.stdin is None:
+            raise InvalidInput("standard input is closed", where=name)
         yield from _read_stream(stdin or sys.stdin.buffer, name, labels, passed)
         return
     with ExitStack() as closing:

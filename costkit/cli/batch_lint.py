@@ -1,4 +1,4 @@
-"""`costkit batch lint`: is this file ready to be sent?"""
+"""`costkit batch lint`: whether a file is ready to be sent."""
 
 from __future__ import annotations
 

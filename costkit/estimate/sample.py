@@ -1,0 +1,249 @@
+"""Counting a sample instead of everything: which requests, for how many each stands, and how far a total may be off.
+
+Requests are ordered by size and cut into slices of about the same number of bytes, so that the large ones, which decide
+the cost, are counted more often; the very largest all are. Within a slice the choice is random (seeded: the same file
+gives the same sample), and the known sizes of all its requests correct the sample's mean: a regression estimator,
+written as whole numbers of requests that each counted one stands for. Counts stay integers and dollars exact; only the
+width of the interval is statistics. Cochran, Sampling Techniques, chapters 5 and 7.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from decimal import ROUND_CEILING, Context, Decimal
+from statistics import NormalDist
+
+from costkit.errors import InvalidInput
+
+AUTO, OFF = "auto", "off"
+ALL_UP_TO = 2_000
+"""So many requests are all counted, if they are not large."""
+AUTO_SIZE = 1_000
+AUTO_BYTES = 8_000_000
+"""`auto` counts fewer where requests are so large that this is exceeded, but never fewer than `FEWEST_AUTO`."""
+FEWEST_AUTO, FEWEST = 200, 30
+_INTERVAL, _UPPER_BOUND = 0.975, 0.999
+"""One-sided probabilities: of a 95 % interval, and of the bound that ceilings rest on."""
+_MOST_SLICES = 20
+_PER_SLICE = 25
+_LEAST_FREE = Decimal("0.05")
+_WORK = Context(prec=50)
+
+
+@dataclass(frozen=True, slots=True)
+class Slice:
+    """Requests of similar size, some of them counted."""
+
+    population: int
+    """How many requests it has."""
+    members: tuple[int, ...]
+    """Positions of those that are counted, by size."""
+    sizes: tuple[int, ...]
+    """Bytes of the members."""
+    weights: tuple[int, ...]
+    """For how many requests each member stands; they add up to the population."""
+    max_tokens: int | None
+    """Sum over the whole population; `None` where one has no limit."""
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether every request is counted."""
+        return len(self.members) == self.population
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """The requests of one file that are counted."""
+
+    population: int
+    slices: tuple[Slice, ...]
+
+    @property
+    def size(self) -> int:
+        """How many requests are counted."""
+        return sum(len(piece.members) for piece in self.slices)
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether that is all of them."""
+        return self.size == self.population
+
+    @property
+    def members(self) -> list[int]:
+        """Their positions, in input order."""
+        return sorted(member for piece in self.slices for member in piece.members)
+
+
+def sample_choice(text: str) -> str | int:
+    """Read `auto`, `off` or a number of requests; raises `InvalidInput`."""
+    if text in (AUTO, OFF):
+        return text
+    if text.isascii() and text.isdigit() and len(text) < len(str(10**12)) and int(text) >= FEWEST:
+        return int(text)
+    raise InvalidInput(f"--sample {text[:80]!r} is not auto, off or a number from {FEWEST}")
+
+
+def wanted_size(choice: str | int, requests: int, size: int) -> int:
+    """How many of so many requests with so many bytes are counted."""
+    if choice == OFF or (choice == AUTO and requests <= ALL_UP_TO and size <= AUTO_BYTES):
+        return requests
+    if isinstance(choice, int):
+        return min(choice, requests)
+    mean = max(1, size // max(1, requests))
+    return min(requests, AUTO_SIZE, max(FEWEST_AUTO, AUTO_BYTES // mean))
+
+
+def draw_sample(sizes: Sequence[int], groups: Sequence[int], max_tokens: Sequence[int], wanted: int) -> Sample:
+    """Choose about `wanted` requests of a file, at least 30 of each group (or all).
+
+    `sizes`, `groups` and `max_tokens` describe all requests in input order: bytes that token counts go along with, what
+    they are priced alike by, and the output limit (negative: none).
+    """
+    positions: dict[int, list[int]] = {}
+    for position, group in enumerate(groups):
+        positions.setdefault(group, []).append(position)
+    dice = random.Random(f"{len(sizes)}:{sum(sizes)}")  # noqa: S311  reproducible on purpose
+    whole = max(1, sum(sizes))
+    slices: list[Slice] = []
+    for members in positions.values():
+        size = sum(sizes[member] for member in members)
+        share = len(members) if wanted >= len(sizes) else max(FEWEST, wanted * size // whole)
+        members.sort(key=lambda member: (sizes[member], member))
+        slices += _slices(members, sizes, max_tokens, min(share, len(members)), dice)
+    return Sample(len(sizes), tuple(slices))
+
+
+def half_width(parts: Iterable[tuple[Slice, Sequence[Decimal]]]) -> Decimal:
+    """How far a total may lie from its estimate: half of a 95 % interval, rounded up to 12 decimals.
+
+    `parts` are slices with the value of each of their members.
+    """
+    variance, _, freedom = _moments(parts)
+    return _rounded_up(_WORK.multiply(_WORK.sqrt(variance), _quantile(_INTERVAL, freedom)))
+
+
+def upper_width(parts: Iterable[tuple[Slice, Sequence[Decimal]]]) -> Decimal:
+    """How far a total may lie above its estimate with 99.9 % certainty, rounded up to 12 decimals.
+
+    A few values far above the others make a sample's mean too low more often than too high; the bound allows for it
+    (N. J. Johnson, Modified t Tests and Confidence Intervals for Asymmetrical Populations, 1978).
+    """
+    variance, third, freedom = _moments(parts)
+    if variance == 0:
+        return Decimal(0)
+    quantile = _quantile(_UPPER_BOUND, freedom)
+    width = _WORK.multiply(_WORK.sqrt(variance), quantile)
+    skew = _WORK.divide(_WORK.multiply(max(Decimal(0), third), 1 + 2 * quantile * quantile), 6 * variance)
+    return _rounded_up(_WORK.add(width, skew))
+
+
+def _moments(parts: Iterable[tuple[Slice, Sequence[Decimal]]]) -> tuple[Decimal, Decimal, int]:
+    """Variance and third moment of an estimated total, and the degrees of freedom behind them."""
+    variance, third, freedom = Decimal(0), Decimal(0), 0
+    for piece, values in parts:
+        if piece.is_complete:
+            continue
+        left = _WORK.divide(Decimal(piece.population - len(values)), Decimal(piece.population))
+        offs = [
+            _WORK.multiply(Decimal(weight), residual)
+            for weight, residual in zip(piece.weights, _residuals(piece.sizes, values), strict=True)
+        ]
+        variance += _WORK.multiply(left, sum((_WORK.power(off, 2) for off in offs), Decimal(0)))
+        third += _WORK.multiply(left, sum((_WORK.power(off, 3) for off in offs), Decimal(0)))
+        freedom += max(1, len(values) - 2)
+    return variance, third, max(1, freedom)
+
+
+def _rounded_up(width: Decimal) -> Decimal:
+    return width.quantize(Decimal("1e-12"), rounding=ROUND_CEILING, context=_WORK)
+
+
+def _slices(
+    members: Sequence[int], sizes: Sequence[int], max_tokens: Sequence[int], wanted: int, dice: random.Random
+) -> list[Slice]:
+    """Cut one group, by size, and choose within each slice."""
+    parts = 1 if wanted == len(members) else max(1, min(_MOST_SLICES, wanted // _PER_SLICE))
+    runs = _runs(members, sizes, parts)
+    slices = []
+    for run, count in zip(runs, _shares([len(run) for run in runs], wanted), strict=True):
+        chosen = [run[index] for index in sorted(dice.sample(range(len(run)), count))]
+        own = [sizes[member] for member in chosen]
+        weights = _weights(own, len(run), sum(sizes[member] for member in run))
+        limits = [max_tokens[member] for member in run]
+        limit = None if min(limits) < 0 else sum(limits)
+        slices.append(Slice(len(run), tuple(chosen), tuple(own), weights, limit))
+    return slices
+
+
+def _runs(members: Sequence[int], sizes: Sequence[int], parts: int) -> list[Sequence[int]]:
+    """Cut requests in order of size into runs with about the same number of bytes."""
+    runs: list[Sequence[int]] = []
+    whole, running, start = sum(sizes[member] for member in members), 0, 0
+    for end, member in enumerate(members, 1):
+        running += sizes[member]
+        if running * parts >= whole * (len(runs) + 1) or end == len(members):
+            runs.append(members[start:end])
+            start = end
+    return [run for run in runs if run]
+
+
+def _shares(populations: Sequence[int], wanted: int) -> list[int]:
+    """How many to count of each slice: half of them by slices (bytes), half by requests; at most what it has."""
+    whole, shares = sum(populations), [0] * len(populations)
+    by_size = sorted(range(len(populations)), key=populations.__getitem__)
+    left = wanted
+    for done, index in enumerate(by_size):
+        rest = sum(populations[other] for other in by_size[done:])
+        fair = left * (rest + populations[index] * (len(by_size) - done)) // (2 * rest * (len(by_size) - done))
+        shares[index] = min(populations[index], max(1, fair if done + 1 < len(by_size) else left))
+        left -= shares[index]
+    return shares if whole else []
+
+
+def _weights(sizes: Sequence[int], population: int, size: int) -> tuple[int, ...]:
+    """Whole numbers that add up to the population and, as nearly as that goes, its bytes.
+
+    Rounded at the running sums, in order of size, so that what one request is given too much its neighbour lacks.
+    """
+    count = len(sizes)
+    if count == population:
+        return (1,) * count
+    mean, off = sum(sizes) / count, size / population - sum(sizes) / count
+    spread = sum((own - mean) ** 2 for own in sizes)
+    real = [population / count * (1 + (off * (own - mean) * count / spread if spread else 0.0)) for own in sizes]
+    if min(real) < 1:
+        real = [population / count] * count
+    weights, running, before = [], 0.0, 0
+    for position, weight in enumerate(real, 1):
+        running += weight
+        upto = population if position == count else round(running)
+        weights.append(upto - before)
+        before = upto
+    return tuple(weights)
+
+
+def _residuals(sizes: Sequence[int], values: Sequence[Decimal]) -> list[Decimal]:
+    """How far each value is off the straight line that the others would draw through size and value."""
+    count = Decimal(len(values))
+    mean_size, mean = _WORK.divide(Decimal(sum(sizes)), count), _WORK.divide(sum(values, Decimal(0)), count)
+    from_size = [_WORK.subtract(Decimal(size), mean_size) for size in sizes]
+    from_mean = [_WORK.subtract(value, mean) for value in values]
+    spread = sum((_WORK.multiply(off, off) for off in from_size), Decimal(0))
+    together = sum((_WORK.multiply(*pair) for pair in zip(from_size, from_mean, strict=True)), Decimal(0))
+    slope = _WORK.divide(together, spread) if spread else Decimal(0)
+    residuals = []
+    for x, y in zip(from_size, from_mean, strict=True):
+        pull = _WORK.divide(Decimal(1), count) + (_WORK.divide(_WORK.multiply(x, x), spread) if spread else 0)
+        residuals.append(_WORK.divide(y - _WORK.multiply(slope, x), max(_LEAST_FREE, 1 - pull)))
+    return residuals
+
+
+def _quantile(probability: float, freedom: int) -> Decimal:
+    """Student's t by its expansion round the normal quantile (Abramowitz and Stegun 26.7.5)."""
+    z = NormalDist().inv_cdf(probability)
+    first = (z**3 + z) / 4
+    second = (5 * z**5 + 16 * z**3 + 3 * z) / 96
+    third = (3 * z**7 + 19 * z**5 + 17 * z**3 - 15 * z) / 384
+    return Decimal(repr(z + first / freedom + second / freedom**2 + third / freedom**3))

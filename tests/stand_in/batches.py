@@ -99,6 +99,7 @@ class Processing:
     """The random failure of an item, by number of the batch and custom_id."""
     model_exists: Callable[[str], bool]
     cache: set[bytes]
+    max_item_bytes: int
 
 
 def process(batch: StoredBatch, processing: Processing, now: datetime) -> None:
@@ -108,8 +109,10 @@ def process(batch: StoredBatch, processing: Processing, now: datetime) -> None:
     dice.shuffle(order)
     counts: Counter[str] = Counter()
     with batch.results_file.open("w", encoding="utf-8") as file:
-        for item in batch.intake.items(order):
+        for index, item in zip(order, batch.intake.items(order), strict=True):
             outcome = _outcome(batch, item, processing, interrupted=dice.random() < 0.5)
+            if batch.intake.size(index) > processing.max_item_bytes:
+                outcome = Outcome("errored", "request_too_large", "Request exceeds the maximum size")
             counts[outcome.type] += 1
             line = json.dumps(_line(batch, item, outcome, processing.cache), ensure_ascii=False) + "\n"
             file.write(line * outcome.copies)

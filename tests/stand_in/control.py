@@ -5,12 +5,14 @@ random_faults   {"seed": 7, "rate": 0.25}
 clear           {}: no more faults
 end, expire     {"batch_id": …}; end without one ends all
 outcome         {"custom_id": …, and the fields of an `Outcome`}
+key             {"key", "organization_id", "workspace_id"}: one more key that is let in
 set             public settings by name, such as {"list_delay_looks": 2, "seconds_per_batch": 1}
 state           {}: what was created so far
 """
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -31,13 +33,13 @@ _SETTINGS = (
 )
 
 
-def obey(state: State, command: str, body: Mapping[str, Any]) -> Reply:
+def obey(state: State, command: str, content: bytes) -> Reply:
     """Carry out a command; every reply is the state afterwards."""
     if command not in _COMMANDS:
         return error(404, f"no such command: {command}; there is {', '.join(_COMMANDS)}")
     try:
-        _COMMANDS[command](state, body)
-    except (KeyError, TypeError, ValueError) as problem:
+        _COMMANDS[command](state, json.loads(content or b"{}"))
+    except (AttributeError, KeyError, TypeError, ValueError) as problem:
         return error(400, f"{command}: {problem}")
     batches = [
         {
@@ -54,7 +56,8 @@ def obey(state: State, command: str, body: Mapping[str, Any]) -> Reply:
 
 def _outcome(state: State, body: Mapping[str, Any]) -> None:
     fields = dict(body)
-    state.outcomes[fields.pop("custom_id")] = Outcome(**fields)
+    custom_id = fields.pop("custom_id")
+    state.outcomes[custom_id] = Outcome(**fields)
 
 
 def _set(state: State, body: Mapping[str, Any]) -> None:
@@ -71,6 +74,7 @@ _COMMANDS: Mapping[str, Callable[[State, Mapping[str, Any]], None]] = {
     "end": lambda state, body: state.end(**body),
     "expire": lambda state, body: state.expire(**body),
     "outcome": _outcome,
+    "key": lambda state, body: state.add_key(**body),
     "set": _set,
     "state": lambda _state, _body: None,
 }

@@ -36,6 +36,10 @@ class Intake:
         """How many items it has."""
         return len(self.spans) // 2
 
+    def size(self, index: int) -> int:
+        """How many bytes an item has."""
+        return self.spans[2 * index + 1] - self.spans[2 * index]
+
     def items(self, order: list[int] | None = None) -> Iterator[dict[str, Any]]:
         """The items, read from disk one after the other."""
         with self.path.open("rb") as file:

@@ -156,6 +156,11 @@ class State:
             if batch.processing_status == "ended":
                 return
             processing = Processing(
-                dict(self.outcomes), tuple(self.unknown_results), self.script.item, self.model_exists, self.cache
+                outcomes=dict(self.outcomes),
+                unknown_results=tuple(self.unknown_results),
+                failure_of=self.script.item,
+                model_exists=self.model_exists,
+                cache=self.cache,
+                max_item_bytes=self.max_body_bytes,
             )
             process(batch, processing, self.now())

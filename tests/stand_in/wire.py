@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import gzip
 import io
 import json
@@ -73,8 +74,8 @@ class _Handler(BaseHTTPRequestHandler):
     def _serve(self) -> None:
         path, _, query = self.path.partition("?")
         if path.startswith(PREFIX):
-            body = json.loads(self.rfile.read(int(self.headers.get("content-length", 0))) or b"{}")
-            self._send(obey(self.state, path.removeprefix(PREFIX), body), None, None)
+            content = self.rfile.read(int(self.headers.get("content-length", 0)))
+            self._send(obey(self.state, path.removeprefix(PREFIX), content), None, None)
             return
         route, batch_id = route_of(self.command, path)
         fault = self.state.script.take(route)
@@ -211,7 +212,8 @@ class _Handler(BaseHTTPRequestHandler):
             self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
             self.connection.close()
         else:
-            self.connection.shutdown(socket.SHUT_WR)
+            with contextlib.suppress(OSError):  # the client may have left first
+                self.connection.shutdown(socket.SHUT_WR)
 
 
 def _cut(source: BinaryIO, size: int, fault: Fault | None) -> tuple[int, int | None]:

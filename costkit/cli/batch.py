@@ -15,6 +15,7 @@ _STEPS = (
     ("collect", "costkit.cli.batch_collect", "collect"),
     ("cancel", "costkit.cli.batch_cancel", "cancel"),
     ("list", "costkit.cli.batch_list", "list_"),
+    ("adopt", "costkit.cli.batch_adopt", "adopt"),
 )
 """Name, module and function of each command, in the order of a job's life."""
 

@@ -139,7 +139,7 @@ def _send_locked(run: Run, order: Order, outside: Outside, consent: Consent, not
         with lock_of(order.job.digest):
             job = existing_job(order, outside.ledger)
             if job is None or is_new(order, consent, outside.ledger):
-                job = _recorded(order, outside.ledger)
+                job = recorded(order, outside.ledger)
             job = send_job(job.id, order.source, outside, rule, Conversation(tell, random.random))
     except LockHeld as held:
         job = existing_job(order, outside.ledger) or order.job
@@ -154,7 +154,7 @@ def _send_locked(run: Run, order: Order, outside: Outside, consent: Consent, not
     return _show(run, order, job, outside, notices, done="submitted", findings=_left_out(job))
 
 
-def _recorded(order: Order, ledger: Ledger) -> Job:
+def recorded(order: Order, ledger: Ledger) -> Job:
     """Write a planned job into the ledger under an id of its own."""
     digest = order.job.digest[:12]
     count = len(ledger.jobs_of(order.job.digest))

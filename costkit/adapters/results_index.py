@@ -83,7 +83,7 @@ class SqliteResultsIndex:
             connection.executemany("INSERT OR IGNORE INTO asked VALUES (?, ?, ?, ?, ?)", rows)
 
     def add(self, generation: int, batch_id: str, results: Iterable[Found]) -> int:
-        """Add the results of a batch, all or none; return how many there are."""
+        """Add the results of a batch, all or none; return how many different custom_ids there are."""
         with self._transaction() as connection:
             batch = connection.execute("INSERT INTO batches (id) VALUES (?)", (batch_id,)).lastrowid
             rows = (
@@ -100,7 +100,9 @@ class SqliteResultsIndex:
             )
             columns = "custom_id, generation, batch, category, succeeded, start, length"
             statement = f"INSERT INTO results ({columns}) VALUES (?, ?, ?, ?, ?, ?, ?)"  # noqa: S608 - constants only
-            return connection.executemany(statement, rows).rowcount
+            connection.executemany(statement, rows)
+            count = "SELECT count(DISTINCT custom_id) FROM results WHERE batch = ?"
+            return int(connection.execute(count, (batch,)).fetchone()[0])
 
     def drop(self, batch_id: str) -> None:
         """Forget the results of a batch."""

@@ -34,6 +34,8 @@ class CollectOptions:
     """Only `{"custom_id", "text"}`, one line for each row of the input."""
     split: bool = False
     """Failed rows go to an output of their own."""
+    stranger: str | None = None
+    """The id of a batch whose input is not known."""
 
 
 @dataclass(slots=True)
@@ -48,6 +50,12 @@ class Proof:
     missing: int = 0
     unknown_ids: list[str] = field(default_factory=list)
     duplicate_ids: list[str] = field(default_factory=list)
+
+    def expect(self, requests: int) -> None:
+        """Count as missing what falls short of a number of requests."""
+        lost = max(0, requests - self.requests)
+        self.missing += lost
+        self.requests += lost
 
     @property
     def failed(self) -> int:
@@ -125,11 +133,16 @@ def write_rows(
     book: PriceBook,
     options: CollectOptions,
 ) -> Written:
-    """Write the row that counts for every item, and add up what all answers were billed; memory stays bounded."""
+    """Write the row that counts for every item, and add up what all answers were billed; memory stays bounded.
+
+    Where the input is not known, the API's own count of requests stands in: what is short of it is missing.
+    """
     writer = _Writer(spool, output, remotes, read_usage, options)
     question = ReportOptions(as_of=options.as_of, dedupe="none")
     summary = summarize(writer.rows(outcomes(index.items())), question.fold(book))
     writer.proof.unknown_ids.extend(index.unknown())
+    if options.stranger is not None:
+        writer.proof.expect(remotes[options.stranger].request_counts.total)
     return Written(writer.proof, writer.failures, settle(summary, book, question), writer.superseded)
 
 

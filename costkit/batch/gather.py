@@ -19,7 +19,7 @@ from costkit.errors import Gone, InvalidInput, OperationFailed
 
 TRIES = 5
 """So often a download is begun before it is given up."""
-_FIRST_PAUSE_S = 0.5
+FIRST_PAUSE_S = 0.5
 _STATES = {RELEASED: classes.RELEASED, SENDING: classes.SENDING, REJECTED: classes.REJECTED}
 
 
@@ -98,7 +98,7 @@ def _absence(batch: Batch) -> str:
 
 def _fetch(generation: int, remote: RemoteBatch, means: Means) -> bool:
     """Download, check and index the results of a batch; no if the API has none although it should."""
-    pause = _FIRST_PAUSE_S
+    pause = FIRST_PAUSE_S
     for attempt in range(1, TRIES + 1):
         try:
             if not means.spool.has(remote.id):

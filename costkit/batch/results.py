@@ -84,7 +84,7 @@ class ResultsIndex(Protocol):
         """Add the items of a job; the first job of a family is generation 0."""
 
     def add(self, generation: int, batch_id: str, results: Iterable[Found]) -> int:
-        """Add the results of a batch, all or, if reading them fails, none; return how many there are."""
+        """Add the results of a batch, all or, if reading them fails, none; return how many custom_ids there are."""
 
     def drop(self, batch_id: str) -> None:
         """Forget the results of a batch."""

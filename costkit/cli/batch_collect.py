@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -58,9 +58,9 @@ def collect(
 
     one_of("--order", order, ("input", "any"))
     patience = patience_from(poll, timeout)
-    options = CollectOptions(run.as_of, text_only=text, split=split is not None)
     with open_outside(run) as outside:
         family = find_family(job, outside.ledger)
+        options = CollectOptions(run.as_of, text, split is not None, family.stranger)
         targets = find_targets(run, family, split, text_only=text)
         try:
             family = settled(family, outside)
@@ -137,9 +137,13 @@ def _findings(result: Collection) -> Iterator[Finding]:
     if proof.failed:
         yield Finding(ExitCode.INCOMPLETE, f"{proof.failed:,} of {proof.requests:,} rows have no answer")
     if proof.unknown_ids:
-        yield Finding(ExitCode.INCOMPLETE, f"{len(proof.unknown_ids):,} custom_ids of the results are not in the input")
+        yield Finding(ExitCode.INCOMPLETE, f"{_ids(proof.unknown_ids)} of the results not in the input")
     if proof.duplicate_ids:
-        yield Finding(ExitCode.INCOMPLETE, f"{len(proof.duplicate_ids):,} custom_ids are in the results more than once")
+        yield Finding(ExitCode.INCOMPLETE, f"{_ids(proof.duplicate_ids)} more than once in the results")
+
+
+def _ids(names: Sequence[str]) -> str:
+    return f"{len(names):,} custom_id{'' if len(names) == 1 else 's'}"
 
 
 def patience_from(poll: str | None, timeout: str | None) -> Patience:

@@ -119,13 +119,17 @@ def gathered(run: Run, family: Family, remotes: Mapping[str, RemoteBatch], outsi
 def settled(family: Family, outside: Outside) -> Family:
     """The family after one look for batches whose create call had no outcome.
 
-    Raises `LockHeld` while another process submits one of its jobs.
+    Raises `LockHeld` while another process submits one of its jobs, `OtherAccount` where the credential can't see its
+    batches: they would look as if they had been deleted.
     """
     from costkit.batch.family import find_family
     from costkit.batch.job import PLANNED, REJECTED, SENDING
+    from costkit.batch.reconcile import identify
     from costkit.batch.status import look_once
     from costkit.cli.batch_wiring import lock_of
 
+    if family.job is not None:
+        identify(family.job, outside)
     unsent = [
         job for job in family.jobs if any(b.state in (PLANNED, SENDING, REJECTED) for b in job.live_batches)
     ]  # fmt: skip

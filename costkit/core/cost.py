@@ -46,6 +46,17 @@ class Cost:
             add(self.web_search_usd, other.web_search_usd),
         )
 
+    def __mul__(self, count: int) -> Cost:
+        """The cost of `count` requests like this one."""
+        return Cost(
+            times(self.input_usd, count),
+            times(self.cache_read_usd, count),
+            times(self.cache_write_5m_usd, count),
+            times(self.cache_write_1h_usd, count),
+            times(self.output_usd, count),
+            times(self.web_search_usd, count),
+        )
+
 
 def cost_of(usage: Usage, rates: Rates) -> Cost:
     """Price a usage: the dot product of token counts and rates.

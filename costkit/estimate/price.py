@@ -8,15 +8,16 @@ https://platform.claude.com/docs/en/build-with-claude/prompt-caching
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from decimal import ROUND_FLOOR
+from dataclasses import dataclass, replace
+from decimal import ROUND_FLOOR, Decimal
 
 from costkit.core.cost import Cost, cost_of
+from costkit.core.money import minus
 from costkit.core.pricebook import ModelPrice, PriceBook
 from costkit.core.request import Request
 from costkit.core.tokens import PartCount, TokenCount
 from costkit.core.usage import Usage
-from costkit.estimate.result import CostRange, EstimateOptions
+from costkit.estimate.result import CostRange, EstimateOptions, Prompt
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +37,20 @@ class Priced:
     cost: Cost
     range: CostRange
     max_output: int | None
+    high_input_usd: Decimal
+    """At the high end of the token band, without output."""
+
+
+def as_sent(prompt: Prompt, options: EstimateOptions) -> EstimateOptions:
+    """The options, with what the body itself asks for where no flag says otherwise."""
+    body = prompt.request.body
+    geo = body.get("inference_geo")
+    own_geo = geo if isinstance(geo, str) else None
+    return replace(
+        options,
+        inference_geo=options.inference_geo or own_geo,
+        fast=options.fast if options.fast is not None else body.get("speed") == "fast" and not options.batch,
+    )
 
 
 def marks_of(request: Request, parts: Sequence[PartCount], mode: str) -> tuple[Mark, ...]:
@@ -89,11 +104,10 @@ def price_request(
     live = [mark for mark in marks if mark.prefix.tokens >= model.min_cacheable_tokens]
     low, _ = _price(book, model, count.low, [(m.ttl, m.prefix.low) for m in live], output, options)
     cost, usage = _price(book, model, count.tokens, [(m.ttl, m.prefix.tokens) for m in live], output, options)
-    ceiling = None
-    if limit is not None:
-        high = [(m.ttl, m.prefix.high) for m in live]
-        ceiling = _price(book, model, count.high, high, limit, options)[0].total_usd
-    return Priced(usage, cost, CostRange(low.total_usd, cost.total_usd, ceiling), limit)
+    high, _ = _price(book, model, count.high, [(m.ttl, m.prefix.high) for m in live], limit or 0, options)
+    ceiling = None if limit is None else high.total_usd
+    high_input = minus(high.total_usd, high.output_usd)
+    return Priced(usage, cost, CostRange(low.total_usd, cost.total_usd, ceiling), limit, high_input)
 
 
 def _price(

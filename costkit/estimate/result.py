@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 
-from costkit.core.money import EXACT
+from costkit.core.money import EXACT, times
 from costkit.core.notice import Assumption, Notice
 from costkit.core.request import Request
 from costkit.core.tokens import TokenCount
@@ -77,6 +77,11 @@ class CostRange:
             EXACT.add(self.expected, other.expected),
             EXACT.add(self.ceiling or Decimal(0), other.ceiling or Decimal(0)) if known else None,
         )
+
+    def __mul__(self, count: int) -> CostRange:
+        """The cost of `count` requests like this one."""
+        ceiling = None if self.ceiling is None else times(self.ceiling, count)
+        return CostRange(times(self.low, count), times(self.expected, count), ceiling)
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,6 +44,8 @@ class Slice:
     """Bytes of the members."""
     weights: tuple[int, ...]
     """For how many requests each member stands; they add up to the population."""
+    largest: int
+    """Bytes of the largest request of the population."""
     max_tokens: int | None
     """Sum over the whole population; `None` where one has no limit."""
 
@@ -173,7 +175,7 @@ def _slices(
         weights = _weights(own, len(run), sum(sizes[member] for member in run))
         limits = [max_tokens[member] for member in run]
         limit = None if min(limits) < 0 else sum(limits)
-        slices.append(Slice(len(run), tuple(chosen), tuple(own), weights, limit))
+        slices.append(Slice(len(run), tuple(chosen), tuple(own), weights, sizes[run[-1]], limit))
     return slices
 
 

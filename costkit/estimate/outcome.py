@@ -1,0 +1,116 @@
+"""What becomes of each prompt on each model, and how outcomes add up to items and totals."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+from costkit.core.cost import Cost
+from costkit.core.money import EXACT
+from costkit.core.notice import Notice
+from costkit.core.pricebook import ModelPrice
+from costkit.core.tokens import NO_TOKENS, TokenCount
+from costkit.core.usage import Usage
+from costkit.estimate.price import Priced
+from costkit.estimate.result import Branch, CostRange, EstimateOptions, Item, OutputTokens, Prompt, Total
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One prompt on one model."""
+
+    prompt: Prompt
+    name: str
+    """The model as it was named."""
+    model: ModelPrice | None
+    """`None` where the price book doesn't know it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of one job; every number covers all its requests but those of `priced.max_output`."""
+
+    job: Job
+    count: TokenCount
+    requests: int
+    priced: Priced | None
+    """`None` where the price is unknown."""
+    cached_5m_usd: Decimal | None
+    batch_usd: Decimal | None
+    tree: tuple[Branch, ...] | None
+    notices: tuple[Notice, ...]
+
+
+def items_of(outcomes: Sequence[Outcome], options: EstimateOptions) -> tuple[Item, ...]:
+    """Add up outcomes: one item per file and model, or per request and model."""
+    groups: dict[tuple[str, int | None, str], list[Outcome]] = {}
+    for outcome in outcomes:
+        prompt = outcome.job.prompt
+        model = outcome.job.model.id if outcome.job.model else outcome.job.name
+        groups.setdefault((prompt.path, prompt.index if options.per_request else None, model), []).append(outcome)
+    return tuple(_item(path, index, model, group, options) for (path, index, model), group in groups.items())
+
+
+def _item(path: str, index: int | None, model: str, group: Sequence[Outcome], options: EstimateOptions) -> Item:
+    requests = sum(outcome.requests for outcome in group)
+    count = sum((outcome.count for outcome in group), NO_TOKENS)
+    priced = [outcome.priced for outcome in group if outcome.priced]
+    whole = len(priced) == len(group)
+    cost = sum((one.cost for one in priced), Cost())
+    limits = [one.max_output for one in priced]
+    output = OutputTokens(
+        None if options.output_tokens is None else options.output_tokens * requests,
+        None if None in limits or not whole else sum(limit or 0 for limit in limits) * options.requests,
+    )
+    usage = sum((one.usage for one in priced), Usage()) if whole else _plain_usage(count, output)
+    return Item(
+        path,
+        index,
+        model,
+        requests,
+        count,
+        output,
+        usage,
+        _sum_ranges([one.range for one in priced]) if whole else None,
+        EXACT.subtract(cost.total_usd, cost.output_usd) if whole else None,
+        cost.output_usd if whole and options.output_tokens is not None else None,
+        _sum_known([outcome.cached_5m_usd for outcome in group]),
+        _sum_known([outcome.batch_usd for outcome in group]),
+        group[0].tree if len(group) == 1 else None,
+    )
+
+
+def _plain_usage(count: TokenCount, output: OutputTokens) -> Usage:
+    return Usage(input_tokens=count.tokens, output_tokens=output.expected or 0)
+
+
+def _sum_ranges(ranges: Sequence[CostRange]) -> CostRange:
+    return sum(ranges[1:], ranges[0])
+
+
+def _sum_known(amounts: Iterable[Decimal | None]) -> Decimal | None:
+    result = Decimal(0)
+    for amount in amounts:
+        if amount is None:
+            return None
+        result = EXACT.add(result, amount)
+    return result
+
+
+def totals_of(items: Sequence[Item]) -> tuple[Total, ...]:
+    """Add up items by model."""
+    groups: dict[str, list[Item]] = {}
+    for item in items:
+        groups.setdefault(item.model, []).append(item)
+    return tuple(
+        Total(
+            model,
+            sum(item.requests for item in group),
+            sum((item.input_tokens for item in group), NO_TOKENS),
+            _sum_ranges(costs)
+            if len(costs := [item.cost_usd for item in group if item.cost_usd]) == len(group)
+            else None,
+        )
+        for model, group in groups.items()
+    )

@@ -60,6 +60,8 @@ class CheckedInput:
     def __init__(self, file: LineFile, shape: Shape, manifest: Manifest) -> None:
         self._file = file
         self._shape = shape
+        self.shown = file.shown
+        """As it was named."""
         self.manifest = manifest
 
     def plan(self, *, most_requests: int = MOST_REQUESTS, most_bytes: int = MOST_BYTES) -> tuple[Batch, ...]:
@@ -99,17 +101,23 @@ class CheckedInput:
 
         Raises `InputChanged` where they are not those that were checked.
         """
-        end = len(self.manifest) if requests is None else first + requests
-        index = -1
-        for index, raw in enumerate(self._file.lines()):
-            if index >= end:
+        return self.pick(range(first, len(self.manifest) if requests is None else first + requests))
+
+    def pick(self, indices: Sequence[int]) -> Iterator[Line]:
+        """The canonical lines of some items, given in input order; raises as `lines` does."""
+        wanted = iter(indices)
+        index = next(wanted, None)
+        for position, raw in enumerate(self._file.lines() if index is not None else ()):
+            if position != index:
+                continue
+            item = self._item(raw)
+            if self.manifest.marks[index] != line_mark(item.data):
+                raise self._changed(f"line {raw.number:,} is not what it was when it was checked")
+            yield Line(index, raw.number, item.custom_id, item.data)
+            index = next(wanted, None)
+            if index is None:
                 return
-            if index >= first:
-                item = self._item(raw)
-                if self.manifest.marks[index] != line_mark(item.data):
-                    raise self._changed(f"line {raw.number:,} is not what it was when it was checked")
-                yield Line(index, raw.number, item.custom_id, item.data)
-        if index + 1 < end:
+        if index is not None:
             raise self._changed("it has fewer lines than when it was checked")
 
     def _item(self, raw: RawLine) -> Item:

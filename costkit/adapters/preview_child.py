@@ -1,0 +1,149 @@
+"""The preview of a job in a process of its own: tokenizers are large, and whoever sends a job should stay small.
+
+The parent streams the sampled lines to the child and gets one answer back. Both ends are this module, started by the
+same interpreter, and speak pickle through a pipe that nobody else holds.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import pickle
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any
+
+from costkit.adapters.batch_input import CheckedInput
+from costkit.batch.preview import Preview, PreviewOptions, preview_batch
+from costkit.core.pricebook import PriceBook
+from costkit.core.request import parse_request
+from costkit.errors import CostkitError, ExitCode, InvalidInput, OperationFailed, Undecidable
+from costkit.estimate import Prompt
+from costkit.estimate.sample import Sample, draw_sample, wanted_size
+
+_KINDS: dict[int, type[CostkitError]] = {
+    int(ExitCode.INVALID): InvalidInput,
+    int(ExitCode.UNDECIDED): Undecidable,
+    int(ExitCode.FAILED): OperationFailed,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Counting:
+    """How tokens are counted; see `costkit.adapters.tokens.make_counter`."""
+
+    mode: str
+    offline: bool
+    cache_dir: Path | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Task:
+    path: str
+    sample: Sample
+    counting: Counting
+    book: PriceBook
+    options: PreviewOptions
+
+
+@dataclass(frozen=True, slots=True)
+class _Failure:
+    """A `CostkitError` on its way to the other process."""
+
+    exit_code: int
+    message: str
+    hint: str | None
+    code: str
+
+
+def preview_in_child(
+    source: CheckedInput,
+    choice: str | int,
+    counting: Counting,
+    book: PriceBook,
+    options: PreviewOptions,
+) -> Preview:
+    """Say what a checked input will cost, counting as many of its requests as `choice` says (see `sample_choice`).
+
+    `options` need no `has_…`: the manifest knows. Raises `InputChanged` where a line is not what it was, and whatever
+    counting raises.
+    """
+    manifest = source.manifest
+    whole = sum(manifest.text_bytes)
+    wanted = wanted_size(choice, len(manifest), whole)
+    sample = draw_sample(manifest.text_bytes, manifest.groups, manifest.max_tokens, wanted)
+    known = PreviewOptions(
+        options.as_of, options.output_tokens, bool(manifest.with_breakpoints), bool(manifest.with_server_tools)
+    )
+    task = _Task(source.shown, sample, counting, book, known)
+    with _start() as child:
+        try:
+            _send(child.stdin, task, source)
+            answer = _receive(child.stdout)
+        except BaseException:
+            child.kill()
+            raise
+    if isinstance(answer, Preview):
+        return answer
+    if isinstance(answer, _Failure):
+        raise _KINDS[answer.exit_code](answer.message, hint=answer.hint, code=answer.code)
+    message = f"counting tokens ended without an answer (exit status {child.returncode})"
+    raise OperationFailed(message, hint="costkit batch lint still works", code="counting-failed")
+
+
+def _start() -> subprocess.Popen[bytes]:
+    """This module in a new interpreter that finds the same package, and nothing in the current folder."""
+    home = str(Path(__file__).parents[2])
+    found = os.pathsep.join(filter(None, (home, os.environ.get("PYTHONPATH"))))
+    command = [sys.executable, "-P", "-c", f"from {__name__} import main; main()"]
+    environ = {**os.environ, "PYTHONPATH": found}
+    return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environ)  # noqa: S603  ourselves
+
+
+def _send(pipe: IO[bytes] | None, task: _Task, source: CheckedInput) -> None:
+    if pipe is None:
+        raise AssertionError
+    with contextlib.suppress(BrokenPipeError), pipe:  # a child that ended has said why
+        pickle.dump(task, pipe)
+        for line in source.pick(task.sample.members):
+            pickle.dump((line.index, line.data), pipe)
+        pickle.dump(None, pipe)
+
+
+def _receive(pipe: IO[bytes] | None) -> object:
+    if pipe is None:
+        raise AssertionError
+    try:
+        return pickle.load(pipe)  # noqa: S301  written by our own child
+    except (EOFError, pickle.UnpicklingError):
+        return None
+
+
+def _work(pipe: Any) -> Preview | _Failure:
+    from costkit.adapters.tokens import make_counter
+
+    task: _Task = pickle.load(pipe)  # noqa: S301  written by our own parent
+    prompts = []
+    while (item := pickle.load(pipe)) is not None:  # noqa: S301  same
+        index, line = item
+        prompts.append(Prompt(task.path, index, parse_request(json.loads(line)["params"])))
+    how = task.counting
+    try:
+        counter = make_counter(how.mode, offline=how.offline, cache_dir=how.cache_dir, environ=os.environ)
+        return preview_batch(prompts, task.sample, counter, task.book, task.options)
+    except CostkitError as error:
+        return _Failure(int(error.exit_code), str(error), error.hint, error.code)
+
+
+def main() -> None:
+    """Be the child."""
+    answers = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)  # whatever a library prints is not part of the answer
+    try:
+        with answers:
+            pickle.dump(_work(sys.stdin.buffer), answers)
+    except (KeyboardInterrupt, EOFError, BrokenPipeError):
+        sys.exit(int(ExitCode.INTERRUPTED))

@@ -13,10 +13,11 @@ from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from batch_jobs import ListSource, lines_of
+from batch_jobs import MODEL, ListSource
 
 from costkit.adapters.batch_api import SdkBatchApi
 from costkit.adapters.ledger import FILE_NAME, SqliteLedger
+from costkit.batch.canonical import canonical_line
 from costkit.batch.job import SUBMITTED, Batch, Job, JobEstimate
 from costkit.batch.ports import Created
 from costkit.cli.main import main
@@ -158,6 +159,16 @@ class Desk:
         return replace(
             batch, state=SUBMITTED, id=remote.id, created_at=remote.created_at, expires_at=remote.expires_at
         )  # fmt: skip
+
+
+def lines_of(count: int, prefix: str = "item") -> list[bytes]:
+    """Canonical lines of valid requests."""
+    return [canonical_line(f"{prefix}-{number}", json.dumps(_params(number)).encode()) for number in range(count)]
+
+
+def _params(number: int) -> dict[str, object]:
+    question = f"Name the {number}th prime."
+    return {"model": MODEL, "max_tokens": 50, "messages": [{"role": "user", "content": question}]}
 
 
 def ids_of(lines: Sequence[bytes]) -> list[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from array import array
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,6 +12,7 @@ from costkit.batch.classes import BY_CODE, BY_DEFAULT, CLASSES, DONE, ERRORED, N
 from costkit.batch.failures import Failures
 from costkit.batch.outcome import Outcome
 from costkit.batch.results import Place
+from costkit.batch.status import JobStatus
 from costkit.core.suggest import close_names
 from costkit.errors import InvalidInput
 
@@ -81,38 +82,40 @@ class Retry:
     """The result of `costkit batch retry`."""
 
     parent: str
-    plan: RetryPlan
     attempt: int
-    """1 for the first submission; this retry is one more than the last."""
-    job: str | None = None
-    """The job that was made; `None` where nothing was sent."""
-    submitted: object = None
-    """What `costkit batch submit` says about it."""
-    next: str | None = None
+    """Of the job that is made; the first submission is attempt 1."""
+    plan: RetryPlan | None
+    """`None` where a retry that was interrupted is finished."""
+    status: JobStatus | None = None
+    """The job that was made; `None` where nothing is to be sent."""
+
+    @property
+    def next(self) -> str | None:
+        """The command to type next."""
+        if self.status is not None:
+            sent = all(batch.id is not None for batch in self.status.batches)
+            return f"costkit batch collect {self.parent} --wait" if sent else f"costkit batch retry {self.parent}"
+        if self.plan is not None and self.plan.paused:
+            return f"costkit batch retry {self.parent} --include credit"
+        return None
 
     def as_json(self) -> dict[str, object]:
         """The `result` of `costkit batch retry --json`."""
-        plan = self.plan
+        plan, status = self.plan, self.status
         return {
-            "job": self.job,
+            "job": status.job if status else None,
             "parent": self.parent,
             "attempt": self.attempt,
-            "requests": len(plan.chosen) if plan.sends else 0,
-            "exhausted": plan.exhausted,
-            "paused": plan.paused,
-            "classes": [
-                {**row.as_json(), "retried": plan.by_class[row.failure.code] if plan.sends else 0}
-                for row in plan.failures.rows()
-            ],
-            "submitted": self.submitted,
+            "state": status.state if status else None,
+            "requests": status.requests if status else 0,
+            "batches": status.batches if status else [],
+            "cost_usd": status.cost_usd if status else None,
+            "classes": _classes(plan) if plan else [],
+            "exhausted": plan.exhausted if plan else 0,
+            "paused": plan.paused if plan else 0,
             "next": self.next,
         }
 
 
-def commands_after(parent: str, plan: RetryPlan, submitted: str | None) -> Sequence[str]:
-    """What to type next: wait for what was sent, or ask for what was left."""
-    if submitted is not None:
-        return (f"costkit batch collect {parent} --wait",)
-    if plan.paused:
-        return (f"costkit batch retry {parent} --include credit",)
-    return ()
+def _classes(plan: RetryPlan) -> list[dict[str, object]]:
+    return [{**row.as_json(), "retried": plan.by_class[row.failure.code]} for row in plan.failures.rows()]

@@ -19,9 +19,12 @@ if TYPE_CHECKING:
     from costkit.adapters.batch_input import CheckedInput
     from costkit.batch.job import Batch, Job
     from costkit.batch.ports import Body, Ledger, Source
+    from costkit.batch.preview import Preview
     from costkit.batch.reconcile import Outside
+    from costkit.batch.status import JobStatus
     from costkit.cli.run import Run
     from costkit.core.notice import Notice
+    from costkit.render.view import View
 
 Items = Callable[[], Iterable[tuple[int, int, str]]]
 """The items of a job in input order: (index, line in the file, custom_id)."""
@@ -38,6 +41,10 @@ class Order:
     """The command line that goes on after an interruption."""
     command: str = "batch-submit"
     """Whose document the answer is."""
+    dress: Callable[[JobStatus, View], tuple[object, View]] | None = None
+    """Puts what the command has to say beside the state of the job."""
+    preview: Preview | None = None
+    """What it will cost; only known for a job that is not recorded yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,25 +111,29 @@ def is_new(order: Order, consent: Consent, ledger: Ledger) -> bool:
     return known is None or (consent.again and is_sent(known))
 
 
-def deliver(run: Run, order: Order, outside: Outside, consent: Consent, notices: Iterable[Notice] = ()) -> ExitCode:
+def deliver(run: Run, order: Order, outside: Outside, consent: Consent) -> ExitCode:
     """Record and send a job, or go on with the one of the same content, and show it.
 
     Shows the plan, and exits 3, where the ceiling is above the limit. Raises `InvalidInput` where nobody can be asked.
     """
+    from costkit.cli.batch_pricing import tell_preview
+
     known = existing_job(order, outside.ledger)
     new = is_new(order, consent, outside.ledger)
-    found = list(notices)
     if known is not None and not new and is_sent(known):
-        return _show(run, order, known, outside, [*found, _already(known)], done="submitted before")
+        return _show(run, order, known, outside, [_already(known)], done="submitted before")
     priced = order.job if known is None or new else known
+    notices = list(order.preview.notices) if order.preview else []
     over = _over_limit(priced, consent)
     if over or consent.dry_run:
-        return _show(run, order, priced, outside, found, done="nothing sent", findings=over)
+        tell_preview(run, order)
+        return _show(run, order, priced, outside, notices, done="nothing sent", findings=over)
     if new:
         _check_name(order.job, outside.ledger)
-        found += _new_ledger(order.job, outside, consent)
+        notices += _new_ledger(order.job, outside, consent)
+        tell_preview(run, order)
         _ask(order.job, consent)
-    return _send_locked(run, order, outside, consent, found)
+    return _send_locked(run, order, outside, consent, notices)
 
 
 def _send_locked(run: Run, order: Order, outside: Outside, consent: Consent, notices: list[Notice]) -> ExitCode:
@@ -137,9 +148,7 @@ def _send_locked(run: Run, order: Order, outside: Outside, consent: Consent, not
     tell = (lambda _line: None) if run.quiet else say
     try:
         with lock_of(order.job.digest):
-            job = existing_job(order, outside.ledger)
-            if job is None or is_new(order, consent, outside.ledger):
-                job = recorded(order, outside.ledger)
+            job = _recorded_or_known(order, outside.ledger, consent)
             job = send_job(job.id, order.source, outside, rule, Conversation(tell, random.random))
     except LockHeld as held:
         job = existing_job(order, outside.ledger) or order.job
@@ -152,6 +161,16 @@ def _send_locked(run: Run, order: Order, outside: Outside, consent: Consent, not
 
         job = watched(run, job, outside, patient)
     return _show(run, order, job, outside, notices, done="submitted", findings=_left_out(job))
+
+
+def _recorded_or_known(order: Order, ledger: Ledger, consent: Consent) -> Job:
+    """The job to send; another process may have recorded it since the order was made."""
+    if order.job.batches and is_new(order, consent, ledger):
+        return recorded(order, ledger)
+    known = existing_job(order, ledger)
+    if known is None:
+        raise OperationFailed("the job vanished from the ledger", hint="run the same command again", code="unknown-job")
+    return known
 
 
 def recorded(order: Order, ledger: Ledger) -> Job:
@@ -176,14 +195,12 @@ def _show(
     from costkit.batch.status import job_status
     from costkit.render.views.batch_job import job_view
 
-    now = outside.clock.now()
-    return run.show(
-        order.command,
-        job_status(job),
-        lambda: job_view(job, now, done=done),
-        notices=notices,
-        findings=findings,
-    )
+    result: object = job_status(job)
+    view = job_view(job, outside.clock.now(), done=done)
+    if order.dress is not None:
+        result, view = order.dress(job_status(job), view)
+    assumptions = order.preview.assumptions if order.preview else ()
+    return run.show(order.command, result, lambda: view, notices=notices, assumptions=assumptions, findings=findings)
 
 
 def _already(job: Job) -> Notice:
@@ -240,7 +257,7 @@ def _ask(job: Job, consent: Consent) -> None:
     if not (interactive(sys.stdin) and interactive(sys.stderr)):
         raise InvalidInput("submitting spends money and nobody can be asked here", hint="--yes confirms", code="usage")
     most = job.estimate.ceiling if job.estimate else None
-    price = f" for at most {display(most)}" if most is not None else ""
+    price = f" for at most {display(most)}" if most is not None else ", with no known limit of the cost"
     sys.stderr.write(f"Send {plural(job.requests, 'request')}{price}? [y/N] ")
     sys.stderr.flush()
     if sys.stdin.readline().strip().lower() not in ("y", "yes"):

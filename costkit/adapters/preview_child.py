@@ -95,7 +95,7 @@ def preview_in_child(
 
 
 def _start() -> subprocess.Popen[bytes]:
-    """This module in a new interpreter that finds the same package, and nothing in the current folder."""
+    """Start the same interpreter on `main`; it finds the same package, and nothing in the current folder."""
     home = str(Path(__file__).parents[2])
     found = os.pathsep.join(filter(None, (home, os.environ.get("PYTHONPATH"))))
     command = [sys.executable, "-P", "-c", f"from {__name__} import main; main()"]

@@ -145,15 +145,34 @@ def _looks_like_requests(value: object) -> bool:
     return isinstance(value, Mapping) and any(key in value for key in ("messages", "params", "requests", "role"))
 
 
-def _decode(data: bytes, path: str) -> str:
+def is_json_lines(path: str) -> bool:
+    """Whether a file holds one JSON value a line, by its name."""
+    return Path(path).suffix.lower() in _JSON_LINES
+
+
+def is_yaml(path: str) -> bool:
+    """Whether a file holds YAML, by its name."""
+    return Path(path).suffix.lower() in _YAML
+
+
+def requests_in_line(data: bytes, where: str, number: int, kind: str | None) -> list[Request]:
+    """The requests of one line of a file of lines; raises `InvalidInput` naming the line."""
+    place = f"{where}:{number}"
+    value = _parse_json(_decode(data, where, number), where, number)
+    return _from_value(value, place, kind)
+
+
+def _decode(data: bytes, path: str, line: int | None = None) -> str:
+    """The text of a file, or of one line of it."""
     data = data.removeprefix(b"\xef\xbb\xbf")
     zero = data.find(b"\0")
     if zero >= 0:
-        raise InvalidInput(f"is binary data (a zero byte at offset {zero})", where=path)
+        where = path if line is None else f"{path}:{line}"
+        raise InvalidInput(f"is binary data (a zero byte at offset {zero})", where=where)
     try:
         return data.decode("utf-8")
     except UnicodeDecodeError as problem:
-        line = data.count(b"\n", 0, problem.start) + 1
+        line = line or data.count(b"\n", 0, problem.start) + 1
         raise InvalidInput(f"is not UTF-8 text (byte 0x{data[problem.start]:02x})", where=f"{path}:{line}") from None
 
 

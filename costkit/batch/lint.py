@@ -13,6 +13,7 @@ from typing import Any
 
 from costkit.batch.canonical import Item, LineProblem, RawLine, Shape, read_item
 from costkit.batch.rules import Checked, Rules
+from costkit.estimate.sample import text_size
 
 SHOWN_PROBLEMS = 20
 """How many problems are told in full; all are counted."""
@@ -92,7 +93,7 @@ class Manifest:
     groups: array[int] = field(default_factory=lambda: array("H"))
     """Which of `group_list`."""
     text_bytes: array[int] = field(default_factory=lambda: array("I"))
-    """Bytes of the params without the data of images: what token counts go along with."""
+    """Bytes that token counts go along with; see `costkit.estimate.sample.text_size`."""
     max_tokens: array[int] = field(default_factory=lambda: array("Q"))
     ids: bytearray = field(default_factory=bytearray)
     """All custom_ids, one after the other."""
@@ -196,7 +197,7 @@ class _Fold:
         manifest.lengths.append(len(item.data))
         manifest.marks.append(line_mark(item.data))
         manifest.groups.append(self._groups[group])
-        manifest.text_bytes.append(max(0, len(item.data) - _image_bytes(item, checked)))
+        manifest.text_bytes.append(text_size(checked.request, len(item.data)))
         manifest.max_tokens.append(checked.max_tokens)
         manifest.with_server_tools += _has_server_tools(item.params)
         manifest.with_breakpoints += _CACHE in item.data
@@ -255,20 +256,3 @@ def _has_server_tools(params: Mapping[str, object]) -> bool:
     tools = params.get("tools")
     kinds = [str(tool.get("type")) for tool in tools if isinstance(tool, Mapping)] if isinstance(tools, list) else []
     return bool(params.get("mcp_servers")) or any(kind.startswith(_SERVER_TOOLS) for kind in kinds)
-
-
-def _image_bytes(item: Item, checked: Checked) -> int:
-    """How long the data of the images are, which cost by their size in pixels."""
-    if b'"base64"' not in item.data:
-        return 0
-    return sum(_image_data(block.value) for block in checked.request.blocks)
-
-
-def _image_data(block: Mapping[str, object]) -> int:
-    source = block.get("source")
-    data = source.get("data") if isinstance(source, Mapping) else None
-    if block.get("type") == "image" and isinstance(data, str):
-        return len(data)
-    content = block.get("content")
-    inside = content if isinstance(content, list) else ()
-    return sum(_image_data(inner) for inner in inside if isinstance(inner, Mapping))

@@ -10,15 +10,18 @@ from typing import Annotated
 import typer
 
 from costkit.adapters import prompts as prompt_files
+from costkit.adapters.prompt_lines import holds_lines, read_sampled
 from costkit.adapters.settings import TOKEN_MODES
 from costkit.cli.framework import ADVANCED, add_command, whole_number
 from costkit.cli.run import Finding, Run, piped_input
 from costkit.cli.values import one_of, share_from, usd_from
 from costkit.core.money import display
+from costkit.core.request import Request
 from costkit.core.tokens import TokenCounter
-from costkit.errors import ExitCode
+from costkit.errors import ExitCode, InvalidInput
 from costkit.estimate import Comparison, Estimate, EstimateOptions, Prompt, Total, estimate_requests
 from costkit.estimate.result import CACHE_MODES
+from costkit.estimate.sample import AUTO, OFF, Sample, sample_choice
 
 DEFAULT_MODELS = ("claude-haiku-5-5", "claude-sonnet-5-5", "claude-opus-5-5")
 EXAMPLES = "Example: costkit estimate prompt.md -m claude-opus-5-5 --output-tokens 500 -n 1000 --max-cost 20"
@@ -54,6 +57,14 @@ def estimate(
     tokens: Annotated[
         str | None,
         typer.Option(metavar="HOW", rich_help_panel=ADVANCED, help="auto, exact (the API), offline or fast."),
+    ] = None,
+    sample: Annotated[
+        str | None,
+        typer.Option(
+            metavar="HOW",
+            rich_help_panel=ADVANCED,
+            help="Count auto, N or (off) all requests of a long JSONL file. [default: auto, 1,000 of more than 2,000]",
+        ),
     ] = None,
     system: Annotated[
         str | None, typer.Option(metavar="FILE", rich_help_panel=ADVANCED, help="A system prompt for every request.")
@@ -123,9 +134,10 @@ def estimate(
         sources=_sources(run, output_tokens=output_tokens, max_tokens=max_tokens),
     )
     allowed = estimate_compare.increase_from(max_increase, compare_to)
-    prompts = read_prompts(paths or [piped_input()], input_, system, tools)
+    choice = _sample_choice(sample, per_request)
+    prompts, samples = read_prompts(paths or [piped_input()], input_, system, tools, choice)
     counter = _counter(run, tokens)
-    result = estimate_requests(prompts, counter, run.book, options)
+    result = estimate_requests(prompts, counter, run.book, options, samples)
     comparison = estimate_compare.against(compare_to, result, counter, run.book, options) if compare_to else None
     findings = [*_undecided(result), *_over(result.totals, limit, on), *estimate_compare.grown(comparison, allowed)]
     return _show(run, result, options, comparison, findings)
@@ -165,17 +177,36 @@ def _show(
 
 
 def read_prompts(
-    paths: Sequence[str], kind: str | None, system: str | None = None, tools: str | None = None
-) -> list[Prompt]:
-    """Every request of every file, in order."""
+    paths: Sequence[str], kind: str | None, system: str | None, tools: str | None, choice: str | int
+) -> tuple[list[Prompt], dict[str, Sample]]:
+    """Every request of every file, in order; of long files of lines a sample, which is told by path."""
     system_text = prompt_files.read_system(system) if system else None
     tool_list = prompt_files.read_tools(tools) if tools else None
-    found = []
+    found: list[Prompt] = []
+    samples: dict[str, Sample] = {}
     for path in prompt_files.find_files(paths):
-        for index, request in enumerate(prompt_files.read_requests(path, prompt_files.read_file(path), kind)):
-            complete = prompt_files.with_system_and_tools(request, system_text, tool_list, path)
-            found.append(Prompt(path, index, complete))
-    return found
+
+        def complete(request: Request, path: str = path) -> Request:
+            return prompt_files.with_system_and_tools(request, system_text, tool_list, path)
+
+        if path in samples:
+            raise InvalidInput("is named twice: a sample stands for one file", where=path, hint="use -n 2")
+        if holds_lines(path, kind):
+            prompts, sample = read_sampled(path, kind, choice, complete)
+            found += prompts
+            if sample is not None:
+                samples[path] = sample
+        else:
+            requests = prompt_files.read_requests(path, prompt_files.read_file(path), kind)
+            found += [Prompt(path, index, complete(request)) for index, request in enumerate(requests)]
+    return found, samples
+
+
+def _sample_choice(sample: str | None, per_request: bool) -> str | int:
+    choice = sample_choice(sample or AUTO)
+    if per_request and isinstance(choice, int):
+        raise InvalidInput("--per-request counts every request, --sample only some", hint="drop one of the two")
+    return OFF if per_request else choice
 
 
 def _counter(run: Run, tokens: str | None) -> TokenCounter:

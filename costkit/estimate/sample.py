@@ -10,11 +10,12 @@ width of the interval is statistics. Cochran, Sampling Techniques, chapters 5 an
 from __future__ import annotations
 
 import random
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import ROUND_CEILING, Context, Decimal
 from statistics import NormalDist
 
+from costkit.core.request import Request
 from costkit.errors import InvalidInput
 
 AUTO, OFF = "auto", "off"
@@ -28,6 +29,8 @@ _INTERVAL, _UPPER_BOUND = 0.975, 0.999
 """One-sided probabilities: of a 95 % interval, and of the bound that ceilings rest on."""
 _MOST_SLICES = 20
 _PER_SLICE = 25
+_BYTES_LIKE_AN_IMAGE = 6_000
+"""About as many tokens as an image of ordinary size."""
 _LEAST_FREE = Decimal("0.05")
 _WORK = Context(prec=50)
 
@@ -95,6 +98,25 @@ def wanted_size(choice: str | int, requests: int, size: int) -> int:
         return min(choice, requests)
     mean = max(1, size // max(1, requests))
     return min(requests, AUTO_SIZE, max(FEWEST_AUTO, AUTO_BYTES // mean))
+
+
+def text_size(request: Request, size: int) -> int:
+    """The bytes of a request that token counts go along with: an image costs by its pixels, whatever its data weigh."""
+    images = [image for block in request.blocks for image in _images(block.value)]
+    data = sum(len(image) for image in images)
+    return max(1, size - data) + len(images) * _BYTES_LIKE_AN_IMAGE if images else size
+
+
+def _images(block: Mapping[str, object]) -> Iterator[str]:
+    """The data of the images in a block and in what it contains; empty for those that are elsewhere."""
+    if block.get("type") == "image":
+        source = block.get("source")
+        data = source.get("data") if isinstance(source, Mapping) else None
+        yield data if isinstance(data, str) else ""
+    content = block.get("content")
+    for inner in content if isinstance(content, list) else ():
+        if isinstance(inner, Mapping):
+            yield from _images(inner)
 
 
 def draw_sample(sizes: Sequence[int], groups: Sequence[int], max_tokens: Sequence[int], wanted: int) -> Sample:

@@ -1,6 +1,6 @@
 # The two commands of the README are `make run` and `make test`; both set up what they need in .venv.
 .DELETE_ON_ERROR:
-.PHONY: run test lint unit bench demo-api clean
+.PHONY: run test lint unit bench crash-test demo-api clean
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -27,6 +27,11 @@ unit: $(VENV)/.installed-dev
 bench: $(VENV)/.installed-dev
 	$(BIN)/python bench/startup.py
 	$(BIN)/python bench/report_memory.py
+
+# Kills submit and collect at N random instants each, with a network that fails: make crash-test N=1000
+N := 200
+crash-test: $(VENV)/.installed-dev
+	COSTKIT_CRASH_RUNS=$(N) $(BIN)/python -m pytest tests/crash
 
 # A stand-in for the API on loopback, to try everything without a key.
 demo-api: $(VENV)/.installed

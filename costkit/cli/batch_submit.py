@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from costkit.cli.batch_lint import InputFile, MaxTokensOfLines, ModelOfLines
+from costkit.cli.batch_pricing import Counted, OutputTokens, SampleSize, TokenMode
 from costkit.cli.framework import ADVANCED, whole_number
 from costkit.cli.run import Run
 from costkit.errors import ExitCode, InvalidInput
@@ -38,6 +39,9 @@ def submit(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Check, count, price and plan; send nothing.")] = False,
     name: Annotated[str | None, typer.Option(metavar="NAME", help="A name to call the job by.")] = None,
     wait: Annotated[bool, typer.Option("--wait", help="Stay until all has ended.")] = False,
+    output_tokens: OutputTokens = None,
+    tokens: TokenMode = None,
+    sample: SampleSize = "auto",
     again: Annotated[
         bool, typer.Option("--again", help="A new job, though the content was sent.", rich_help_panel=ADVANCED)
     ] = False,
@@ -73,28 +77,25 @@ def submit(
     limit = usd_from("--max-cost", max_cost if max_cost is not None else run.settings.max_cost)
     consent = Consent(limit, yes, dry_run, again, on_ambiguous, require_ledger, wait)
     with (
-        open_outside(run) as outside,
+        open_outside(run, may_be_offline=dry_run) as outside,
         open_batch_input(file, spool=state_folder(), model=model, max_tokens=max_tokens) as source,
     ):
-        order = _order(run, source, outside, consent, _checked_name(name), batch_size)
+        how = Counted(output_tokens, tokens, sample)
+        order = _order(run, source, outside, consent, _checked_name(name), how, batch_size)
         return deliver(run, order, outside, consent)
 
 
 def _order(
-    run: Run, source: BatchInput, outside: Outside, consent: Consent, name: str | None, batch_size: int | None
+    run: Run, source: BatchInput, outside: Outside, consent: Consent, name: str | None, how: Counted, size: int | None
 ) -> Order:
-    from dataclasses import replace
-
-    from costkit.batch.plan import MOST_REQUESTS
+    from costkit.cli.batch_pricing import planned
     from costkit.cli.batch_sending import InputSource, Order, is_new
 
     report, checked = checked_input(run, source)
     sender = InputSource(run, checked)
     job = job_of_input(source, report, name)
     order = Order(job, sender, sender.items, resume=f"costkit batch submit {shlex.quote(source.shown)}")
-    if not is_new(order, consent, outside.ledger):
-        return order
-    return replace(order, job=replace(job, batches=checked.plan(most_requests=batch_size or MOST_REQUESTS)))
+    return planned(run, order, checked, how, size) if is_new(order, consent, outside.ledger) else order
 
 
 def checked_input(run: Run, source: BatchInput) -> tuple[LintReport, CheckedInput]:

@@ -41,13 +41,13 @@ def open_ledger() -> Iterator[SqliteLedger]:
 
 
 @contextmanager
-def open_outside(run: Run) -> Iterator[Outside]:
-    """Ledger, API and clock together; nothing is connected before it is used. Refused with `--offline`."""
+def open_outside(run: Run, *, may_be_offline: bool = False) -> Iterator[Outside]:
+    """Ledger, API and clock together; nothing is connected before it is used. Refused with `--offline`, as a rule."""
     from costkit.adapters.batch_api import SdkBatchApi
     from costkit.adapters.clock import SystemClock
     from costkit.batch.reconcile import Outside
 
-    if run.offline:
+    if run.offline and not may_be_offline:
         raise InvalidInput("this command asks the API, which --offline forbids", code="usage")
     with open_ledger() as ledger, SdkBatchApi(os.environ) as api:
         yield Outside(api, ledger, SystemClock())

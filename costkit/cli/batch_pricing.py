@@ -1,0 +1,89 @@
+"""What a job is going to cost, for submit and retry: planned, sampled, counted in a process of its own, and shown."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from costkit.cli.framework import ADVANCED, whole_number
+from costkit.cli.run import Run, shows_progress
+from costkit.core.response import MOST_TOKENS
+
+if TYPE_CHECKING:
+    from costkit.adapters.batch_input import CheckedInput
+    from costkit.batch.preview import Preview
+    from costkit.cli.batch_sending import Order
+
+OutputTokens = Annotated[
+    int | None,
+    typer.Option(parser=whole_number(0, MOST_TOKENS), metavar="N", help="Expected output tokens of one request."),
+]
+TokenMode = Annotated[
+    str | None,
+    typer.Option(metavar="HOW", help="Count with auto, exact, offline or fast.", rich_help_panel=ADVANCED),
+]
+SampleSize = Annotated[
+    str, typer.Option(metavar="N", help="How many requests to count: auto, off (all) or N.", rich_help_panel=ADVANCED)
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """How the cost of a job is estimated."""
+
+    output_tokens: int | None = None
+    tokens: str | None = None
+    sample: str = "auto"
+
+
+def planned(run: Run, order: Order, checked: CheckedInput, how: Counted, batch_size: int | None = None) -> Order:
+    """The order with its batches, its estimate and the preview that the estimate is from."""
+    from costkit.batch.plan import MOST_REQUESTS
+
+    preview = _preview(run, checked, how)
+    batches = checked.plan(most_requests=batch_size or MOST_REQUESTS)
+    return replace(order, job=replace(order.job, batches=batches, estimate=preview.cost_usd), preview=preview)
+
+
+def _preview(run: Run, checked: CheckedInput, how: Counted) -> Preview:
+    from costkit.adapters.preview_child import Counting, preview_in_child
+    from costkit.adapters.settings import TOKEN_MODES
+    from costkit.batch.preview import PreviewOptions
+    from costkit.cli.values import one_of
+    from costkit.estimate.sample import sample_choice
+
+    mode = one_of("--tokens", how.tokens, TOKEN_MODES) or run.settings.tokens or "auto"
+    output = how.output_tokens if how.output_tokens is not None else run.settings.output_tokens
+    options = PreviewOptions(run.as_of, output)
+    counting = Counting(mode, run.offline, run.cache_dir())
+    with _busy(run, "counting tokens"):
+        return preview_in_child(checked, sample_choice(how.sample), counting, run.book, options)
+
+
+def tell_preview(run: Run, order: Order) -> None:
+    """Show on stderr what a job is going to cost, for a person who is about to decide."""
+    from costkit.cli.output import FIXED_WIDTH, say
+    from costkit.render.table import render_table
+    from costkit.render.views.batch_preview import preview_view
+
+    if order.preview is None or run.quiet or run.format != "table":
+        return
+    page = render_table(preview_view(order.job, order.preview), width=FIXED_WIDTH, color=False)
+    for line in page.rstrip("\n").split("\n"):
+        say(line)
+
+
+@contextmanager
+def _busy(run: Run, what: str) -> Iterator[None]:
+    """Something that moves, for whoever watches."""
+    if not shows_progress(run):
+        yield
+        return
+    from rich.console import Console
+
+    with Console(stderr=True).status(what):
+        yield

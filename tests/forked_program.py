@@ -1,0 +1,186 @@
+"""The real program in a process that can be killed: forked from one that has imported everything, so a run is quick.
+
+    with Forker() as forker:
+        run = forker.start(["batch", "submit", "in.jsonl", "--yes"], folder, environ, die_at_commit=3)
+        assert run.wait() == -signal.SIGKILL
+
+Run as a script it is the process that forks: one order a line in, one answer a line out, in JSON.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+BEFORE, AFTER = "before", "after"
+
+
+class Forker:
+    """Starts runs of the program, several at once if need be; a context manager."""
+
+    def __enter__(self) -> Self:
+        self._process = subprocess.Popen(
+            [sys.executable, str(Path(__file__))], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
+        assert self._answer() == "ready"
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._process.communicate()
+
+    def start(
+        self,
+        argv: Sequence[str],
+        folder: Path,
+        environ: Mapping[str, str],
+        *,
+        die_at_commit: int | None = None,
+        die: str = AFTER,
+    ) -> Run:
+        """Begin a run; with `die_at_commit`, it kills itself before or after the n-th commit of the ledger."""
+        order = {
+            "argv": list(argv),
+            "folder": str(folder),
+            "environ": dict(environ),
+            "die_at_commit": die_at_commit,
+            "die": die,
+        }
+        return Run(self, int(self.ask(order)), folder)
+
+    def ask(self, order: Mapping[str, Any]) -> Any:
+        """Send an order and return the answer."""
+        assert self._process.stdin is not None
+        self._process.stdin.write(json.dumps(order) + "\n")
+        self._process.stdin.flush()
+        return self._answer()
+
+    def _answer(self) -> Any:
+        assert self._process.stdout is not None
+        return json.loads(self._process.stdout.readline())
+
+
+class Run:
+    """A run that was started."""
+
+    def __init__(self, forker: Forker, pid: int, folder: Path) -> None:
+        self._forker = forker
+        self._folder = folder
+        self.pid = pid
+
+    def kill(self) -> None:
+        """Send SIGKILL; a run that is over already is left in peace: it is not waited for before `wait`."""
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(self.pid, signal.SIGKILL)
+
+    def wait(self) -> int:
+        """The exit status, negative for a signal."""
+        return int(self._forker.ask({"wait": self.pid}))
+
+    @property
+    def stdout(self) -> str:
+        """What it wrote."""
+        return (self._folder / "stdout").read_text(encoding="utf-8")
+
+    @property
+    def stderr(self) -> str:
+        """What it said."""
+        return (self._folder / "stderr").read_text(encoding="utf-8")
+
+
+def _serve() -> None:
+    import anthropic.resources.messages.batches  # noqa: F401 - imported once for all children
+    import filelock  # noqa: F401 - same
+    import httpx2  # noqa: F401 - same
+    import typer  # noqa: F401 - same
+
+    import costkit.adapters.batch_api
+    import costkit.adapters.batch_input
+    import costkit.adapters.ledger
+    import costkit.adapters.preview_child
+    import costkit.batch.submit
+    import costkit.cli.batch
+    import costkit.cli.main
+    import costkit.cli.output  # noqa: F401 - same
+
+    _tell("ready")
+    for line in sys.stdin:
+        order = json.loads(line)
+        if "wait" in order:
+            _, status = os.waitpid(order["wait"], 0)
+            _tell(os.waitstatus_to_exitcode(status))
+            continue
+        pid = os.fork()
+        if pid == 0:
+            _be_the_program(order)
+        _tell(pid)
+
+
+def _tell(what: object) -> None:
+    sys.stdout.write(json.dumps(what) + "\n")
+    sys.stdout.flush()
+
+
+def _be_the_program(order: Mapping[str, Any]) -> None:
+    from costkit.cli.main import main
+
+    os.environ.clear()
+    os.environ.update(order["environ"])
+    os.chdir(order["folder"])
+    os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+    for number, name in ((1, "stdout"), (2, "stderr")):
+        os.dup2(os.open(name, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600), number)
+    _preview_at_once()
+    if order["die_at_commit"] is not None:
+        _die_at_commit(order["die_at_commit"], order["die"])
+    code = 1
+    try:
+        code = main(order["argv"])
+    finally:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
+
+
+def _preview_at_once() -> None:
+    """Leave out the counting process: it only reads, and most random instants would fall into it."""
+    from costkit.adapters import preview_child
+    from costkit.batch.job import JobEstimate
+    from costkit.batch.preview import Preview
+    from costkit.core.money import ZERO
+    from costkit.core.tokens import NO_TOKENS
+
+    def preview(source: Any, *_others: object) -> Preview:
+        size = len(source.manifest)
+        return Preview(size, size, NO_TOKENS, JobEstimate(ZERO, ZERO), ZERO, (), (), ())
+
+    preview_child.preview_in_child = preview  # type: ignore[assignment]  # takes fewer arguments by name
+
+
+def _die_at_commit(number: int, when: str) -> None:
+    from costkit.adapters.ledger import SqliteLedger
+
+    real, left = SqliteLedger._commit, [None] * number
+
+    def commit(self: SqliteLedger) -> None:
+        left.pop()
+        if not left and when == BEFORE:
+            os.kill(os.getpid(), signal.SIGKILL)
+        real(self)
+        if not left:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    SqliteLedger._commit = commit  # type: ignore[method-assign]
+
+
+if __name__ == "__main__":
+    _serve()

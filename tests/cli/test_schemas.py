@@ -12,7 +12,17 @@ import pytest
 from jsonschema import Draft202012Validator
 
 SCHEMAS = resources.files("costkit") / "schemas"
-NAMES = ("error", "estimate", "pricing-check", "pricing-diff", "pricing-list", "pricing-show", "report")
+NAMES = (
+    "batch-collect",
+    "batch-retry",
+    "error",
+    "estimate",
+    "pricing-check",
+    "pricing-diff",
+    "pricing-list",
+    "pricing-show",
+    "report",
+)
 MODEL = "claude-opus-5-5"
 BODY = {
     "model": MODEL,

@@ -23,7 +23,7 @@ from costkit.errors import CostkitError, InvalidInput, OperationFailed
 
 _BATCHES = "/v1/messages/batches"
 _PER_PAGE = 100
-_RETRIES = 3
+_RETRIES = 2
 _READ_SECONDS = 60.0
 _CREATE_SECONDS = 600.0
 _CONNECT_SECONDS = 10.0
@@ -172,7 +172,9 @@ class SdkBatchApi:
             return getattr(self._client, method)(path, cast_to=httpx2.Response, options=options, **more)
         except anthropic.APIStatusError as failure:
             raise self._explained(failure.status_code, self._clean(failure.body)) from None
-        except anthropic.APIConnectionError:
+        except anthropic.APIConnectionError as failure:
+            if isinstance(failure.__cause__, httpx2.LocalProtocolError):
+                raise _unsendable(failure.__cause__) from None
             raise self._unreachable("") from None
         except (anthropic.AnthropicError, TypeError, ValueError) as problem:
             raise _unsendable(problem) from None

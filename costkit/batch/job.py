@@ -64,7 +64,8 @@ class Batch:
     cursor: str | None = None
     """Newest batch id of the account just before it was sent: the reconciliation looks no further back."""
     sent_at: datetime | None = None
-    """When the intention to send was committed."""
+    """When the intention to send was first committed, by the API's clock; a `planned` batch that has it was sent before
+    and seems not to have been made: it is looked for once more before it is sent again."""
     id: str | None = None
     adopted: bool = False
     """Whether the id was found in the API's list instead of in the reply to the create call."""

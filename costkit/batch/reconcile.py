@@ -104,9 +104,9 @@ def settle(job: Job, batch: Batch, outside: Outside, rule: Rule) -> Batch:
         return _record(job, adopted(batch, sighting.candidates[0]), outside)
     if sighting.candidates and rule.on_ambiguous == FAIL:
         raise _ambiguous(job, batch, sighting)
-    if not sighting.candidates and rule.looks < LOOKS:
-        return batch
-    return _record(job, replace(batch, state=PLANNED), outside)
+    if sighting.candidates:  # none of them is ours, says the rule: don't look at them again
+        return _record(job, replace(batch, state=PLANNED, cursor=None, sent_at=None), outside)
+    return _record(job, replace(batch, state=PLANNED), outside) if rule.looks >= LOOKS else batch
 
 
 def look_for(job: Job, batch: Batch, outside: Outside) -> Sighting:

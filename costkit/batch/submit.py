@@ -86,12 +86,16 @@ class _Sender:
         if batch.state == SENDING:
             self._tell(f"batch {batch.number}: its outcome is unknown, looking for it in the API's list")
             return self._settle(job, batch)
+        if batch.sent_at is not None:  # an earlier call that seemed to have made nothing may still turn up
+            batch = settle(job, batch, self._outside, replace(self._rule, looks=1))
+            if batch.state == SUBMITTED:
+                return batch
         intent = self._intend(job, batch)
-        outcome = self._post(job, intent)
+        outcome = self._post(job, batch, intent)
         if isinstance(outcome, Created):
             return self._put(job, created(intent, outcome.batch))
         if isinstance(outcome, Refused):
-            return self._refused(job, intent, outcome)
+            return self._refused(job, batch, outcome)
         self._lost[batch.number] = self._lost.get(batch.number, 0) + 1
         self._tell(f"batch {batch.number}: {outcome.reason}; looking for it in the API's list")
         settled = self._settle(job, intent)
@@ -103,32 +107,27 @@ class _Sender:
         return settled
 
     def _intend(self, job: Job, batch: Batch) -> Batch:
+        """Commit the intention to send; the cursor stays where it was before the first call that got no answer."""
         newest, _, moment = self._outside.api.newest()
-        intent = replace(
-            batch,
-            state=SENDING,
-            cursor=newest.id if newest else None,
-            sent_at=moment,
-            id=None,
-            adopted=False,
-            problem=None,
-        )
+        intent = replace(batch, state=SENDING, id=None, adopted=False, problem=None)
+        if batch.sent_at is None:
+            intent = replace(intent, cursor=newest.id if newest else None, sent_at=moment)
         return self._put(job, intent)
 
-    def _post(self, job: Job, intent: Batch) -> Outcome:
-        """Post, and again after each definite "not now"; the intent stays the same."""
+    def _post(self, job: Job, batch: Batch, intent: Batch) -> Outcome:
+        """Post, and again after each definite "not now"; what ends without a batch leaves all as it was before."""
         pauses = 0
         while True:
             try:
                 outcome = self._outside.api.create(self._source.body(intent))
             except CostkitError:
-                self._put(job, replace(intent, state=PLANNED))
+                self._put(job, replace(batch, state=PLANNED))
                 raise
             if not (isinstance(outcome, Refused) and outcome.busy):
                 return outcome
             seconds = self._pause(outcome, pauses)
             if pauses == MOST_PAUSES or seconds > LONGEST_ASKED_S:
-                self._put(job, replace(intent, state=PLANNED))
+                self._put(job, replace(batch, state=PLANNED))
                 message = f"batch {intent.number} was not accepted: the API asks to wait ({outcome.message})"
                 raise OperationFailed(message, hint="the same command goes on later", code="rate-limited")
             self._tell(f"batch {intent.number}: the API is busy, trying again in {seconds:.0f} s ({outcome.message})")
@@ -140,16 +139,16 @@ class _Sender:
             return refused.retry_after_s
         return min(FIRST_PAUSE_S * float(2**pauses), LONGEST_PAUSE_S) * (0.75 + 0.5 * self._chance())
 
-    def _refused(self, job: Job, intent: Batch, refused: Refused) -> Batch:
-        if refused.too_large and intent.requests > 1:
-            self._tell(f"batch {intent.number}: too large for the API, cutting it in two")
-            return self._halve(job, intent)
-        rejected = self._put(job, replace(intent, state=REJECTED, problem=f"{refused.status} {refused.message}"))
+    def _refused(self, job: Job, batch: Batch, refused: Refused) -> Batch:
+        if refused.too_large and batch.requests > 1:
+            self._tell(f"batch {batch.number}: too large for the API, cutting it in two")
+            return self._halve(job, batch)
+        rejected = self._put(job, replace(batch, state=REJECTED, problem=f"{refused.status} {refused.message}"))
         if refused.too_large:
             return rejected
         code = "spend-limit" if refused.status == 429 else None  # noqa: PLR2004 - HTTP's own number
         raise BatchRejected(
-            f"the API refused batch {intent.number} ({refused.status} {refused.error_type}): {refused.message}",
+            f"the API refused batch {batch.number} ({refused.status} {refused.error_type}): {refused.message}",
             hint="once that is solved, the same command goes on",
             code=code,
         )

@@ -14,6 +14,7 @@ _STEPS = (
     ("status", "costkit.cli.batch_status", "status"),
     ("collect", "costkit.cli.batch_collect", "collect"),
     ("retry", "costkit.cli.batch_retry", "retry"),
+    ("retry", "costkit.cli.batch_retry", "retry"),
     ("cancel", "costkit.cli.batch_cancel", "cancel"),
     ("list", "costkit.cli.batch_list", "list_"),
     ("adopt", "costkit.cli.batch_adopt", "adopt"),

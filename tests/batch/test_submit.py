@@ -124,7 +124,7 @@ def test_a_batch_that_was_not_made_is_sent_again_after_three_looks(
     assert desk.clock.slept == [45.0, 45.0]
 
 
-@pytest.mark.parametrize("looks", [1, 2])
+@pytest.mark.parametrize("looks", [1, 2, 3])
 def test_a_batch_that_the_list_shows_late_is_still_found(
     desk: Desk, server: ApiServer, source: ListSource, looks: int
 ) -> None:
@@ -164,6 +164,48 @@ def test_a_call_that_is_lost_again_and_again_ends_with_nothing_unknown(
     with pytest.raises(OperationFailed, match="3 times"):
         desk.send(source)
     assert (server.creates, desk.states()) == (0, ["planned"])
+
+
+def test_a_batch_that_turns_up_after_it_was_given_up_is_adopted_by_a_later_run(
+    desk: Desk, server: ApiServer, source: ListSource
+) -> None:
+    """The calls seem to have made nothing, the command ends, and an hour later one of them turns out to have."""
+    desk.add(source, 12)
+    server.list_delay_s = 3_600
+    server.fail(LOST["504 after create"], Fault(on="create", status=504, times=2))
+    with pytest.raises(OperationFailed, match="3 times"):
+        desk.send(source)
+    server.clock_ahead = timedelta(hours=2)
+    job = desk.send(source)
+    assert server.creates == 1
+    assert ids_in(job) == ids_at_the_api(server)
+
+
+def test_two_batches_that_turn_up_late_are_for_a_person_to_decide(
+    desk: Desk, server: ApiServer, source: ListSource
+) -> None:
+    desk.add(source, 12)
+    server.list_delay_s = 3_600
+    server.fail(LOST["504 after create"], LOST["504 after create"], Fault(on="create", status=504))
+    with pytest.raises(OperationFailed, match="3 times"):
+        desk.send(source)
+    server.clock_ahead = timedelta(hours=2)
+    with pytest.raises(AmbiguousSubmission):
+        desk.send(source)
+    assert server.creates == 2
+
+
+def test_a_refusal_does_not_forget_an_earlier_call_without_an_answer(
+    desk: Desk, server: ApiServer, source: ListSource
+) -> None:
+    desk.add(source, 12)
+    server.list_delay_s = 3_600
+    server.fail(LOST["504 after create"], Fault(on="create", status=402))
+    with pytest.raises(BatchRejected):
+        desk.send(source)
+    server.clock_ahead = timedelta(hours=2)
+    assert ids_in(desk.send(source)) == ids_at_the_api(server)
+    assert server.creates == 1
 
 
 def test_too_many_requests_waits_as_long_as_the_api_says(desk: Desk, server: ApiServer, source: ListSource) -> None:

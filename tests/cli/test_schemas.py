@@ -13,8 +13,14 @@ from jsonschema import Draft202012Validator
 
 SCHEMAS = resources.files("costkit") / "schemas"
 NAMES = (
+    "batch-adopt",
+    "batch-cancel",
     "batch-collect",
+    "batch-lint",
+    "batch-list",
     "batch-retry",
+    "batch-status",
+    "batch-submit",
     "error",
     "estimate",
     "pricing-check",

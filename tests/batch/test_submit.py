@@ -361,6 +361,27 @@ def test_a_crash_before_the_call_is_found_out_by_the_next_command(
     assert server.creates == 1
 
 
+def test_a_later_call_still_looks_as_far_back_as_the_first_one(
+    desk: Desk, server: ApiServer, source: ListSource, stranger: Stranger
+) -> None:
+    """The first call's batch shows up only after the second call, below a batch that somebody else made in between."""
+    desk.add(source, 12)
+    server.list_delay_s = 3_600
+    server.fail(LOST["504 after create"], Fault(on="create", status=402))
+    with pytest.raises(BatchRejected):
+        desk.send(source)
+    server.list_delay_s = 0
+    stranger.create(5)
+    server.fail(NOT_MADE["504 instead of create"])
+
+    def an_hour_passes() -> None:
+        server.clock_ahead = timedelta(hours=2)
+
+    source.on_chunk = an_hour_passes
+    assert ids_in(desk.send(source)) == [ids_at_the_api(server)[0]]
+    assert server.creates == 2
+
+
 def test_several_candidates_are_never_guessed(
     desk: Desk, server: ApiServer, source: ListSource, stranger: Stranger
 ) -> None:

@@ -93,4 +93,4 @@ def test_a_schema_is_found_under_the_name_of_its_command(program: Any) -> None:
     assert program("schema", "pricing list").out == program("schema", "pricing-list").out
     answer = program("schema", "estimat")
     assert (answer.code, answer.out) == (2, "")
-    assert "known: error, estimate, pricing-check" in answer.err
+    assert "error, estimate, pricing-check" in answer.err

@@ -10,9 +10,11 @@ width of the interval is statistics. Cochran, Sampling Techniques, chapters 5 an
 from __future__ import annotations
 
 import random
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import ROUND_CEILING, Context, Decimal
+from operator import mul
 from statistics import NormalDist
 
 from costkit.core.request import Request
@@ -28,6 +30,7 @@ FEWEST_AUTO, FEWEST = 200, 30
 _INTERVAL, _UPPER_BOUND = 0.975, 0.999
 """One-sided probabilities: of a 95 % interval, and of the bound that ceilings rest on."""
 _MOST_SLICES = 20
+_MOST_MOVES = 50
 _PER_SLICE = 25
 _BYTES_LIKE_AN_IMAGE = 6_000
 """About as many tokens as an image of ordinary size."""
@@ -47,6 +50,8 @@ class Slice:
     """Bytes of the members."""
     weights: tuple[int, ...]
     """For how many requests each member stands; they add up to the population."""
+    missing: int
+    """Bytes of the population that the weights leave out (negative: count twice); 0 or nearly."""
     largest: int
     """Bytes of the largest request of the population."""
     max_tokens: int | None
@@ -144,8 +149,9 @@ def half_width(parts: Iterable[tuple[Slice, Sequence[Decimal]]]) -> Decimal:
 
     `parts` are slices with the value of each of their members.
     """
-    variance, _, freedom = _moments(parts)
-    return _rounded_up(_WORK.multiply(_WORK.sqrt(variance), _quantile(_INTERVAL, freedom)))
+    moments = _moments(parts)
+    width = _WORK.multiply(_WORK.sqrt(moments.variance), _quantile(_INTERVAL, moments.freedom))
+    return _rounded_up(_WORK.add(width, moments.drift))
 
 
 def upper_width(parts: Iterable[tuple[Slice, Sequence[Decimal]]]) -> Decimal:
@@ -154,30 +160,40 @@ def upper_width(parts: Iterable[tuple[Slice, Sequence[Decimal]]]) -> Decimal:
     A few values far above the others make a sample's mean too low more often than too high; the bound allows for it
     (N. J. Johnson, Modified t Tests and Confidence Intervals for Asymmetrical Populations, 1978).
     """
-    variance, third, freedom = _moments(parts)
-    if variance == 0:
-        return Decimal(0)
-    quantile = _quantile(_UPPER_BOUND, freedom)
-    width = _WORK.multiply(_WORK.sqrt(variance), quantile)
-    skew = _WORK.divide(_WORK.multiply(max(Decimal(0), third), 1 + 2 * quantile * quantile), 6 * variance)
-    return _rounded_up(_WORK.add(width, skew))
+    moments = _moments(parts)
+    quantile = _quantile(_UPPER_BOUND, moments.freedom)
+    width = _WORK.add(_WORK.multiply(_WORK.sqrt(moments.variance), quantile), moments.drift)
+    if moments.variance > 0:
+        tail = _WORK.multiply(max(Decimal(0), moments.third), 1 + 2 * quantile * quantile)
+        width = _WORK.add(width, _WORK.divide(tail, 6 * moments.variance))
+    return _rounded_up(width)
 
 
-def _moments(parts: Iterable[tuple[Slice, Sequence[Decimal]]]) -> tuple[Decimal, Decimal, int]:
-    """Variance and third moment of an estimated total, and the degrees of freedom behind them."""
-    variance, third, freedom = Decimal(0), Decimal(0), 0
+@dataclass(slots=True)
+class _Moments:
+    """What is known about the error of an estimated total."""
+
+    variance: Decimal = Decimal(0)
+    third: Decimal = Decimal(0)
+    drift: Decimal = Decimal(0)
+    """What the weights' own bytes being off may amount to."""
+    freedom: int = 0
+
+
+def _moments(parts: Iterable[tuple[Slice, Sequence[Decimal]]]) -> _Moments:
+    found = _Moments()
     for piece, values in parts:
         if piece.is_complete:
             continue
-        left = _WORK.divide(Decimal(piece.population - len(values)), Decimal(piece.population))
-        offs = [
-            _WORK.multiply(Decimal(weight), residual)
-            for weight, residual in zip(piece.weights, _residuals(piece.sizes, values), strict=True)
-        ]
-        variance += _WORK.multiply(left, sum((_WORK.power(off, 2) for off in offs), Decimal(0)))
-        third += _WORK.multiply(left, sum((_WORK.power(off, 3) for off in offs), Decimal(0)))
-        freedom += max(1, len(values) - 2)
-    return variance, third, max(1, freedom)
+        slope, residuals = _line(piece.sizes, values)
+        for weight, residual in zip(piece.weights, residuals, strict=True):
+            square = _WORK.multiply(_WORK.multiply(residual, residual), Decimal(weight * (weight - 1)))
+            found.variance = _WORK.add(found.variance, square)
+            found.third = _WORK.add(found.third, _WORK.multiply(square, residual * weight))
+        found.drift = _WORK.add(found.drift, abs(_WORK.multiply(slope, Decimal(piece.missing))))
+        found.freedom += max(1, len(values) - 2)
+    found.freedom = max(1, found.freedom)
+    return found
 
 
 def _rounded_up(width: Decimal) -> Decimal:
@@ -194,10 +210,12 @@ def _slices(
     for run, count in zip(runs, _shares([len(run) for run in runs], wanted), strict=True):
         chosen = [run[index] for index in sorted(dice.sample(range(len(run)), count))]
         own = [sizes[member] for member in chosen]
-        weights = _weights(own, len(run), sum(sizes[member] for member in run))
+        size = sum(sizes[member] for member in run)
+        weights = _weights(own, len(run), size)
+        missing = size - sum(map(mul, weights, own))
         limits = [max_tokens[member] for member in run]
         limit = None if min(limits) < 0 else sum(limits)
-        slices.append(Slice(len(run), tuple(chosen), tuple(own), weights, sizes[run[-1]], limit))
+        slices.append(Slice(len(run), tuple(chosen), tuple(own), tuple(weights), missing, sizes[run[-1]], limit))
     return slices
 
 
@@ -205,12 +223,14 @@ def _runs(members: Sequence[int], sizes: Sequence[int], parts: int) -> list[Sequ
     """Cut requests in order of size into runs with about the same number of bytes."""
     runs: list[Sequence[int]] = []
     whole, running, start = sum(sizes[member] for member in members), 0, 0
-    for end, member in enumerate(members, 1):
-        running += sizes[member]
-        if running * parts >= whole * (len(runs) + 1) or end == len(members):
+    for end, member in enumerate(members):
+        due = whole * (len(runs) + 1)
+        over, under = (running + sizes[member]) * parts - due, due - running * parts
+        if over > under and end > start:
             runs.append(members[start:end])
             start = end
-    return [run for run in runs if run]
+        running += sizes[member]
+    return [*runs, members[start:]]
 
 
 def _shares(populations: Sequence[int], wanted: int) -> list[int]:
@@ -226,30 +246,49 @@ def _shares(populations: Sequence[int], wanted: int) -> list[int]:
     return shares if whole else []
 
 
-def _weights(sizes: Sequence[int], population: int, size: int) -> tuple[int, ...]:
-    """Whole numbers that add up to the population and, as nearly as that goes, its bytes.
+def _weights(sizes: Sequence[int], population: int, size: int) -> list[int]:
+    """Whole numbers from 1 that add up to the population and, as nearly as that goes, to its bytes.
 
-    Rounded at the running sums, in order of size, so that what one request is given too much its neighbour lacks.
+    `sizes` are in order. Rounded at the running sums, so that what one request is given too much its neighbour lacks;
+    then single requests are moved from one member to another until the bytes are right.
     """
     count = len(sizes)
-    if count == population:
-        return (1,) * count
-    mean, off = sum(sizes) / count, size / population - sum(sizes) / count
-    spread = sum((own - mean) ** 2 for own in sizes)
-    real = [population / count * (1 + (off * (own - mean) * count / spread if spread else 0.0)) for own in sizes]
-    if min(real) < 1:
-        real = [population / count] * count
+    mean = sum(sizes) / count
+    off, spread = size / population - mean, sum((own - mean) ** 2 for own in sizes)
+    real = [1 + (off * (own - mean) * count / spread if spread else 0.0) for own in sizes]
+    beyond = [max(0.0, weight * population / count - 1) for weight in real]
+    scale = (population - count) / sum(beyond) if sum(beyond) else 0.0
     weights, running, before = [], 0.0, 0
-    for position, weight in enumerate(real, 1):
-        running += weight
-        upto = population if position == count else round(running)
-        weights.append(upto - before)
+    for position, weight in enumerate(beyond, 1):
+        running += weight * scale
+        upto = population - count if position == count else round(running)
+        weights.append(1 + upto - before)
         before = upto
-    return tuple(weights)
+    _balance(weights, sizes, size)
+    return weights
 
 
-def _residuals(sizes: Sequence[int], values: Sequence[Decimal]) -> list[Decimal]:
-    """How far each value is off the straight line that the others would draw through size and value."""
+def _balance(weights: list[int], sizes: Sequence[int], size: int) -> None:
+    """Move requests between members, each time the move that brings the bytes nearest to what they should be."""
+    missing = size - sum(map(mul, weights, sizes))
+    for _ in range(_MOST_MOVES):
+        best = None
+        for giver, own in enumerate(sizes):
+            if weights[giver] > 1:
+                place = bisect_left(sizes, own + missing)
+                for taker in range(max(0, place - 1), min(len(sizes), place + 1)):
+                    left = missing - (sizes[taker] - own)
+                    if best is None or abs(left) < abs(best[0]):
+                        best = (left, giver, taker)
+        if best is None or abs(best[0]) >= abs(missing):
+            return
+        missing = best[0]
+        weights[best[1]] -= 1
+        weights[best[2]] += 1
+
+
+def _line(sizes: Sequence[int], values: Sequence[Decimal]) -> tuple[Decimal, list[Decimal]]:
+    """The slope of value over size, and how far each value is off the straight line that the others would draw."""
     count = Decimal(len(values))
     mean_size, mean = _WORK.divide(Decimal(sum(sizes)), count), _WORK.divide(sum(values, Decimal(0)), count)
     from_size = [_WORK.subtract(Decimal(size), mean_size) for size in sizes]
@@ -261,7 +300,7 @@ def _residuals(sizes: Sequence[int], values: Sequence[Decimal]) -> list[Decimal]
     for x, y in zip(from_size, from_mean, strict=True):
         pull = _WORK.divide(Decimal(1), count) + (_WORK.divide(_WORK.multiply(x, x), spread) if spread else 0)
         residuals.append(_WORK.divide(y - _WORK.multiply(slope, x), max(_LEAST_FREE, 1 - pull)))
-    return residuals
+    return slope, residuals
 
 
 def _quantile(probability: float, freedom: int) -> Decimal:

@@ -10,7 +10,6 @@ import os
 import sys
 import threading
 import tracemalloc
-from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import date
@@ -174,10 +173,10 @@ def change_to(path: Path, data: bytes) -> None:
 
 def sent_until_noticed(body: Body) -> tuple[bytes, str]:
     """What is handed out before `InputChanged`, and what that says."""
-    sent = bytearray()
+    sent = io.BytesIO()
     with pytest.raises(InputChanged) as caught:
-        deque((sent.extend(piece) for piece in body.chunks()), maxlen=0)
-    return bytes(sent), str(caught.value)
+        sent.writelines(body.chunks())
+    return sent.getvalue(), str(caught.value)
 
 
 @pytest.mark.parametrize(

@@ -10,12 +10,13 @@ Run as a script it is the process that forks: one order a line in, one answer a 
 from __future__ import annotations
 
 import contextlib
+import importlib
 import json
 import os
 import signal
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -45,14 +46,19 @@ class Forker:
         environ: Mapping[str, str],
         *,
         die_at_commit: int | None = None,
+        die_at_step: int | None = None,
         die: str = AFTER,
     ) -> Run:
-        """Begin a run; with `die_at_commit`, it kills itself before or after the n-th commit of the ledger."""
+        """Begin a run; with `die_at_commit`, it kills itself before or after the n-th commit of the ledger.
+
+        With `die_at_step` it does so at the n-th commit, sync, renaming or removal of files, whichever that is.
+        """
         order = {
             "argv": list(argv),
             "folder": str(folder),
             "environ": dict(environ),
             "die_at_commit": die_at_commit,
+            "die_at_step": die_at_step,
             "die": die,
         }
         return Run(self, int(self.ask(order)), folder)
@@ -140,8 +146,11 @@ def _be_the_program(order: Mapping[str, Any]) -> None:
     for number, name in ((1, "stdout"), (2, "stderr")):
         os.dup2(os.open(name, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600), number)
     _preview_at_once()
+    _download_again_at_once()
     if order["die_at_commit"] is not None:
-        _die_at_commit(order["die_at_commit"], order["die"])
+        _die_at(order["die_at_commit"], order["die"], _COMMITS)
+    if order["die_at_step"] is not None:
+        _die_at(order["die_at_step"], order["die"], _STEPS)
     code = 1
     try:
         code = main(order["argv"])
@@ -166,20 +175,45 @@ def _preview_at_once() -> None:
     preview_child.preview_in_child = preview  # type: ignore[assignment]  # takes fewer arguments by name
 
 
-def _die_at_commit(number: int, when: str) -> None:
-    from costkit.adapters.ledger import SqliteLedger
+def _download_again_at_once() -> None:
+    """Don't wait before a download is made again."""
+    from costkit.batch import gather
 
-    real, left = SqliteLedger._commit, [None] * number
+    gather.FIRST_PAUSE_S = 0.001
 
-    def commit(self: SqliteLedger) -> None:
-        left.pop()
-        if not left and when == BEFORE:
-            os.kill(os.getpid(), signal.SIGKILL)
-        real(self)
-        if not left:
-            os.kill(os.getpid(), signal.SIGKILL)
 
-    SqliteLedger._commit = commit  # type: ignore[method-assign]
+_COMMITS = (("costkit.adapters.ledger", "SqliteLedger", "_commit"),)
+_STEPS = (
+    *_COMMITS,
+    ("os", "", "fsync"),
+    ("pathlib", "Path", "replace"),
+    ("pathlib", "Path", "unlink"),
+    ("shutil", "", "rmtree"),
+)
+
+
+def _die_at(number: int, when: str, functions: Sequence[tuple[str, str, str]]) -> None:
+    """Kill this process before or after the n-th call of any of these functions (module, class, name)."""
+    left = [None] * number
+    for module, holder, name in functions:
+        home = importlib.import_module(module)
+        place = getattr(home, holder) if holder else home
+        setattr(place, name, _deadly(getattr(place, name), left, when))
+
+
+def _deadly(real: Callable[..., object], left: list[None], when: str) -> Callable[..., object]:
+    def call(*arguments: object, **named: object) -> object:
+        if left:
+            left.pop()
+            if not left and when == BEFORE:
+                os.kill(os.getpid(), signal.SIGKILL)
+            result = real(*arguments, **named)
+            if not left:
+                os.kill(os.getpid(), signal.SIGKILL)
+            return result
+        return real(*arguments, **named)
+
+    return call
 
 
 if __name__ == "__main__":

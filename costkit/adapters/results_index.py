@@ -43,7 +43,6 @@ _TABLES = (
     "CREATE INDEX asked_in_order ON asked (generation, position)",
     _RESULTS,
     "CREATE INDEX results_by_id ON results (custom_id, generation)",
-    "CREATE INDEX results_by_batch ON results (batch)",
     "CREATE TABLE batches (number INTEGER PRIMARY KEY, id TEXT UNIQUE)",
 )
 _JOINED = """\
@@ -115,7 +114,7 @@ class SqliteResultsIndex:
     def strangers(self, generation: int, batch_id: str, first: int, requests: int) -> tuple[int, int]:
         """How many results of a batch are none of its items, and how many of its items have no result in it."""
         its = "(SELECT number FROM batches WHERE id = :batch)"
-        asked = "asked.generation = :generation AND asked.position >= :first AND asked.position < :first + :requests"
+        asked = "asked.generation = :generation AND +asked.position >= :first AND asked.position < :first + :requests"
         values = {"batch": batch_id, "generation": generation, "first": first, "requests": requests}
         unknown = (
             f"SELECT count(*) FROM results WHERE batch = {its} AND NOT EXISTS"  # noqa: S608 - constants only

@@ -3,19 +3,17 @@
 Requests are ordered by size and cut into slices of about the same number of bytes, so that the large ones, which decide
 the cost, are counted more often; the very largest all are. Within a slice the choice is random (seeded: the same file
 gives the same sample), and the known sizes of all its requests correct the sample's mean: a regression estimator,
-written as whole numbers of requests that each counted one stands for. Counts stay integers and dollars exact; only the
-width of the interval is statistics. Cochran, Sampling Techniques, chapters 5 and 7.
+written as whole numbers of requests that each counted one stands for, so that counts stay integers and dollars exact.
+Cochran, Sampling Techniques, chapters 5 and 7.
 """
 
 from __future__ import annotations
 
 import random
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from decimal import ROUND_CEILING, Context, Decimal
 from operator import mul
-from statistics import NormalDist
 
 from costkit.core.request import Request
 from costkit.errors import InvalidInput
@@ -27,15 +25,11 @@ AUTO_SIZE = 1_000
 AUTO_BYTES = 8_000_000
 """`auto` counts fewer where requests are so large that this is exceeded, but never fewer than `FEWEST_AUTO`."""
 FEWEST_AUTO, FEWEST = 200, 30
-_INTERVAL, _UPPER_BOUND = 0.975, 0.999
-"""One-sided probabilities: of a 95 % interval, and of the bound that ceilings rest on."""
 _MOST_SLICES = 20
 _MOST_MOVES = 50
 _PER_SLICE = 25
 _BYTES_LIKE_AN_IMAGE = 6_000
 """About as many tokens as an image of ordinary size."""
-_LEAST_FREE = Decimal("0.05")
-_WORK = Context(prec=50)
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,62 +138,6 @@ def draw_sample(sizes: Sequence[int], groups: Sequence[int], max_tokens: Sequenc
     return Sample(len(sizes), tuple(slices))
 
 
-def half_width(parts: Iterable[tuple[Slice, Sequence[Decimal]]]) -> Decimal:
-    """How far a total may lie from its estimate: half of a 95 % interval, rounded up to 12 decimals.
-
-    `parts` are slices with the value of each of their members.
-    """
-    moments = _moments(parts)
-    width = _WORK.multiply(_WORK.sqrt(moments.variance), _quantile(_INTERVAL, moments.freedom))
-    return _rounded_up(_WORK.add(width, moments.drift))
-
-
-def upper_width(parts: Iterable[tuple[Slice, Sequence[Decimal]]]) -> Decimal:
-    """How far a total may lie above its estimate with 99.9 % certainty, rounded up to 12 decimals.
-
-    A few values far above the others make a sample's mean too low more often than too high; the bound allows for it
-    (N. J. Johnson, Modified t Tests and Confidence Intervals for Asymmetrical Populations, 1978).
-    """
-    moments = _moments(parts)
-    quantile = _quantile(_UPPER_BOUND, moments.freedom)
-    width = _WORK.add(_WORK.multiply(_WORK.sqrt(moments.variance), quantile), moments.drift)
-    if moments.variance > 0:
-        tail = _WORK.multiply(max(Decimal(0), moments.third), 1 + 2 * quantile * quantile)
-        width = _WORK.add(width, _WORK.divide(tail, 6 * moments.variance))
-    return _rounded_up(width)
-
-
-@dataclass(slots=True)
-class _Moments:
-    """What is known about the error of an estimated total."""
-
-    variance: Decimal = Decimal(0)
-    third: Decimal = Decimal(0)
-    drift: Decimal = Decimal(0)
-    """What the weights' own bytes being off may amount to."""
-    freedom: int = 0
-
-
-def _moments(parts: Iterable[tuple[Slice, Sequence[Decimal]]]) -> _Moments:
-    found = _Moments()
-    for piece, values in parts:
-        if piece.is_complete:
-            continue
-        slope, residuals = _line(piece.sizes, values)
-        for weight, residual in zip(piece.weights, residuals, strict=True):
-            square = _WORK.multiply(_WORK.multiply(residual, residual), Decimal(weight * (weight - 1)))
-            found.variance = _WORK.add(found.variance, square)
-            found.third = _WORK.add(found.third, _WORK.multiply(square, residual * weight))
-        found.drift = _WORK.add(found.drift, abs(_WORK.multiply(slope, Decimal(piece.missing))))
-        found.freedom += max(1, len(values) - 2)
-    found.freedom = max(1, found.freedom)
-    return found
-
-
-def _rounded_up(width: Decimal) -> Decimal:
-    return width.quantize(Decimal("1e-12"), rounding=ROUND_CEILING, context=_WORK)
-
-
 def _slices(
     members: Sequence[int], sizes: Sequence[int], max_tokens: Sequence[int], wanted: int, dice: random.Random
 ) -> list[Slice]:
@@ -285,28 +223,3 @@ def _balance(weights: list[int], sizes: Sequence[int], size: int) -> None:
         missing = best[0]
         weights[best[1]] -= 1
         weights[best[2]] += 1
-
-
-def _line(sizes: Sequence[int], values: Sequence[Decimal]) -> tuple[Decimal, list[Decimal]]:
-    """The slope of value over size, and how far each value is off the straight line that the others would draw."""
-    count = Decimal(len(values))
-    mean_size, mean = _WORK.divide(Decimal(sum(sizes)), count), _WORK.divide(sum(values, Decimal(0)), count)
-    from_size = [_WORK.subtract(Decimal(size), mean_size) for size in sizes]
-    from_mean = [_WORK.subtract(value, mean) for value in values]
-    spread = sum((_WORK.multiply(off, off) for off in from_size), Decimal(0))
-    together = sum((_WORK.multiply(*pair) for pair in zip(from_size, from_mean, strict=True)), Decimal(0))
-    slope = _WORK.divide(together, spread) if spread else Decimal(0)
-    residuals = []
-    for x, y in zip(from_size, from_mean, strict=True):
-        pull = _WORK.divide(Decimal(1), count) + (_WORK.divide(_WORK.multiply(x, x), spread) if spread else 0)
-        residuals.append(_WORK.divide(y - _WORK.multiply(slope, x), max(_LEAST_FREE, 1 - pull)))
-    return slope, residuals
-
-
-def _quantile(probability: float, freedom: int) -> Decimal:
-    """Student's t by its expansion round the normal quantile (Abramowitz and Stegun 26.7.5)."""
-    z = NormalDist().inv_cdf(probability)
-    first = (z**3 + z) / 4
-    second = (5 * z**5 + 16 * z**3 + 3 * z) / 96
-    third = (3 * z**7 + 19 * z**5 + 17 * z**3 - 15 * z) / 384
-    return Decimal(repr(z + first / freedom + second / freedom**2 + third / freedom**3))

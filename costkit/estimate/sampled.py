@@ -11,10 +11,11 @@ from costkit.core.notice import Assumption, Notice
 from costkit.core.pricebook import PriceBook
 from costkit.core.tokens import TokenCount
 from costkit.core.usage import Usage
+from costkit.estimate.interval import half_width, upper_width
 from costkit.estimate.outcome import Outcome
 from costkit.estimate.price import Priced, as_sent
 from costkit.estimate.result import CostRange, EstimateOptions, Item
-from costkit.estimate.sample import Sample, Slice, half_width, upper_width
+from costkit.estimate.sample import Sample, Slice
 
 _PERCENT_DIGITS = Decimal("0.01")
 Samples = Mapping[str, Sample]

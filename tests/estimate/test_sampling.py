@@ -12,13 +12,12 @@ from hypothesis import strategies as st
 
 from costkit.core.request import parse_request
 from costkit.errors import InvalidInput
+from costkit.estimate.interval import half_width, upper_width
 from costkit.estimate.sample import (
     Sample,
     draw_sample,
-    half_width,
     sample_choice,
     text_size,
-    upper_width,
     wanted_size,
 )
 

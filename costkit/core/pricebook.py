@@ -12,7 +12,7 @@ from datetime import date
 from decimal import Decimal
 
 from costkit.core.cost import Cost, cost_of
-from costkit.core.modelname import spellings
+from costkit.core.modelname import is_dated, spellings
 from costkit.core.notice import Notice
 from costkit.core.rates import RateKey, Rates
 from costkit.core.suggest import close_names
@@ -154,7 +154,8 @@ class PriceBook:
     def resolve(self, name: str) -> ModelPrice:
         """Find the model that a name means: exact after normalisation, never by prefix.
 
-        Raises `UnknownModel`, with close names, for anything else.
+        A date that isn't listed is accepted where the model's id has none (`claude-opus-5-5-20260922`); of a model
+        whose id is dated every other date is another snapshot, and unknown. Raises `UnknownModel`, with close names.
         """
         found = self._index.get(name)
         if found is not None:
@@ -162,11 +163,15 @@ class PriceBook:
         candidates = spellings(name)
         for spelling in candidates:
             found = self._index.get(spelling)
-            if found is not None:
+            if found is not None and (spelling == candidates[0] or _answers_to(found, spelling, candidates[0])):
                 self._index[name] = found
                 return found
-        close = close_names(candidates[-1], (model.id for model in self.models), most=3)
-        raise UnknownModel(name, close)
+        raise UnknownModel(name, self._similar(candidates[-1].rsplit("/", 1)[-1]))
+
+    def _similar(self, name: str) -> tuple[str, ...]:
+        """The ids of a few models with a name like this one, most similar first."""
+        names = {listed: model.id for model in self.models for listed in (*model.aliases, model.id)}
+        return tuple(dict.fromkeys(names[close] for close in close_names(name, names, most=6)))[:3]
 
     def active_models(self, day: date) -> tuple[ModelPrice, ...]:
         """The models that one can use on a day and that no one is asked to leave."""
@@ -218,6 +223,11 @@ class PriceBook:
         """What one request with this usage costs in US dollars, to the last digit."""
         key = self.key_for(usage, model, day, batch=batch, fast=fast, inference_geo=inference_geo)
         return cost_of(usage, self.quote(key).rates)
+
+
+def _answers_to(model: ModelPrice, shortened: str, given: str) -> bool:
+    """Whether a model may be called by a name that was shortened: without its date only if that is its very id."""
+    return not is_dated(given) or spellings(model.id)[0] == shortened
 
 
 def _period_on(periods: tuple[PricePeriod, ...], day: date) -> PricePeriod | None:

@@ -162,7 +162,7 @@ def test_a_rate_that_is_not_plain_digits_is_refused(rate: str) -> None:
         ("effective_until: 2026-03-31", "effective_until: 2026-01-31", "effective_until is before effective_from"),
         ("effective_until: 2026-03-31", "effective_to: 2026-03-31", "fast has an unknown key 'effective_to'"),
         ("model-b:", "model-a-latest:", "the name 'model-a-latest' already belongs to model-a"),
-        ("model-b:", "proxy/Model-A[1m]:", "the name 'proxy/Model-A[1m]' already belongs to model-a"),
+        ("model-b:", "litellm/Model-A[1m]:", "the name 'litellm/Model-A[1m]' already belongs to model-a"),
         ("model-b:", "model-a:", "duplicate key 'model-a', already on line 12"),
         ("currency: USD", "checked: 2026-11-02", "duplicate key 'checked', already on line 2"),
         ("currency: USD", "currancy: USD", "the price book has an unknown key 'currancy'"),
@@ -185,7 +185,7 @@ def test_what_breaks_a_rule_is_refused_on_its_line(old: str, new: str, message: 
 
 
 def test_an_alias_that_another_model_owns_is_refused_where_the_second_one_is() -> None:
-    text, _ = changed("[model-a-latest]", "[vendor/Model-B]")
+    text, _ = changed("[model-a-latest]", "[openrouter/Model-B]")
     error = refusal(text)
     assert error.where == f"book.yaml:{text.partition('model-b:')[0].count(chr(10)) + 1}"
     assert "already belongs to model-a" in str(error)

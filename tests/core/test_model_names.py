@@ -52,6 +52,17 @@ REGIONS = ["global", "us", "eu", "au", "jp", "apac", "us-gov"]
         ),
         ("arn:aws:bedrock:eu-west-1::foundation-model/anthropic.claude-opus-4-6-v1", "claude-opus-4-6"),
         ("  Claude-Opus-5 ", "claude-opus-5"),
+        ("openrouter/anthropic/claude-sonnet-4.5", "claude-sonnet-4-5-20250929"),
+        ("bedrock/converse/us.anthropic.claude-haiku-4-5-20251001-v1:0", "claude-haiku-4-5-20251001"),
+        ("bedrock/us-east-1/anthropic.claude-opus-4-6-v1", "claude-opus-4-6"),
+        ("bedrock/us-gov-west-1/anthropic.claude-opus-4-6-v1", "claude-opus-4-6"),
+        ("litellm_proxy/claude-opus-5-5", "claude-opus-5-5"),
+        ("azure_ai/claude-opus-5-5", "claude-opus-5-5"),
+        ("models/claude-opus-5-5", "claude-opus-5-5"),
+        (
+            "projects/p-1/locations/global/publishers/anthropic/models/claude-sonnet-4-5@20250929",
+            "claude-sonnet-4-5-20250929",
+        ),
     ],
 )
 def test_every_form_of_a_name_means_its_model(name: str, model: str) -> None:
@@ -90,6 +101,44 @@ def test_a_near_miss_is_unknown_and_names_close_models(name: str, candidate: str
 def test_what_is_no_claude_model_is_unknown(name: str) -> None:
     with pytest.raises(UnknownModel):
         built_in_book().resolve(name)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "claude-sonnet-4-5-20250101",
+        "claude-sonnet-4-5@20250101",
+        "claude-3-5-sonnet-20990101",
+        "us.anthropic.claude-sonnet-4-5-20250101-v1:0",
+    ],
+)
+def test_another_date_of_a_dated_model_is_another_model(name: str) -> None:
+    with pytest.raises(UnknownModel) as caught:
+        built_in_book().resolve(name)
+    assert any(
+        candidate.startswith(("claude-sonnet-4-5", "claude-3-5-sonnet")) for candidate in caught.value.candidates
+    )
+
+
+@pytest.mark.parametrize("name", ["claude-opus-5-v2", "claude-opus-5-5-v9:7", "claude-sonnet-4-5-20250929-v1:0"])
+def test_only_bedrock_puts_a_version_behind_a_name(name: str) -> None:
+    with pytest.raises(UnknownModel):
+        built_in_book().resolve(name)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "evil/claude-haiku-5-5",
+        "anthropic/evil/claude-haiku-5-5",
+        "us-east-1/claude-haiku-5-5",
+        "a/b/c/claude-haiku-5-5",
+    ],
+)
+def test_a_prefix_of_nobody_that_is_known_is_not_taken_off(name: str) -> None:
+    with pytest.raises(UnknownModel) as caught:
+        built_in_book().resolve(name)
+    assert caught.value.candidates[0] == "claude-haiku-5-5"
 
 
 def test_every_id_and_alias_of_the_book_means_its_own_model() -> None:

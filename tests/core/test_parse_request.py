@@ -80,6 +80,11 @@ def test_null_stands_for_absent() -> None:
     assert (request.model, request.max_tokens, len(request.blocks)) == (None, None, 1)
 
 
+def holding(block: dict[str, object]) -> dict[str, object]:
+    """A request whose only message has one block."""
+    return {"messages": [{"role": "user", "content": [block]}]}
+
+
 @pytest.mark.parametrize(
     ("body", "place"),
     [
@@ -98,6 +103,28 @@ def test_null_stands_for_absent() -> None:
         ({"messages": [{"role": "user", "content": [{"type": "text"}]}]}, "body.json:messages[0].content[0].text"),
         ({"messages": [HELLO], "tools": {}}, "body.json:tools"),
         ({"messages": [HELLO], "tools": [1]}, "body.json:tools[0]"),
+        ({"messages": [HELLO], "tools": [{"name": 5}]}, "body.json:tools[0].name"),
+        ({"messages": [HELLO], "tools": [{"name": "t", "description": ["d"]}]}, "body.json:tools[0].description"),
+        ({"messages": [HELLO], "tools": [{"name": "t", "input_schema": "{}"}]}, "body.json:tools[0].input_schema"),
+        ({"messages": [HELLO], "thinking": 5}, "body.json:thinking"),
+        ({"messages": [HELLO], "speed": ["fast"]}, "body.json:speed"),
+        ({"messages": [HELLO], "inference_geo": 1}, "body.json:inference_geo"),
+        ({"messages": [HELLO], "service_tier": 1}, "body.json:service_tier"),
+        ({"messages": [HELLO], "model": ""}, "body.json:model"),
+        ({"messages": [HELLO], "model": " "}, "body.json:model"),
+        (holding({"type": "tool_use", "name": 5}), "body.json:messages[0].content[0].name"),
+        (holding({"type": "tool_use", "name": "t", "input": "x"}), "body.json:messages[0].content[0].input"),
+        (holding({"type": "thinking", "thinking": 5}), "body.json:messages[0].content[0].thinking"),
+        (holding({"type": "image", "source": "x"}), "body.json:messages[0].content[0].source"),
+        (holding({"type": "image", "source": {"data": 5}}), "body.json:messages[0].content[0].source.data"),
+        (
+            holding({"type": "document", "source": {"media_type": 5}}),
+            "body.json:messages[0].content[0].source.media_type",
+        ),
+        (
+            holding({"type": "tool_result", "content": [{"type": "image", "source": {"data": 5}}]}),
+            "body.json:messages[0].content[0].content[0].source.data",
+        ),
         ({"messages": [HELLO], "system": 1}, "body.json:system"),
         ({"messages": [HELLO], "model": 5}, "body.json:model"),
         ({"messages": [HELLO], "max_tokens": "5"}, "body.json:max_tokens"),

@@ -141,7 +141,7 @@ def test_fast_mode_in_a_batch_is_invalid() -> None:
         BOOK.quote(RateKey("model-a", date(2026, 3, 1), batch=True, fast=True))
 
 
-@pytest.mark.parametrize("name", ["Model.B", "model.b", "proxy/MODEL.B", "Model.B[1m]"])
+@pytest.mark.parametrize("name", ["Model.B", "model.b", "litellm/MODEL.B", "Model.B[1m]"])
 def test_a_name_that_is_listed_in_its_own_spelling_is_found_in_others_too(name: str) -> None:
     assert BOOK.resolve(name) is OTHER
 

@@ -1,9 +1,13 @@
 """Usage is a commutative monoid under addition."""
 
+from typing import Any
+
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from costkit.core.usage import Usage
+from costkit.errors import InvalidInput
 
 COUNTS = st.integers(min_value=0, max_value=10**12)
 USAGES = st.builds(Usage, COUNTS, COUNTS, COUNTS, COUNTS, COUNTS, COUNTS)
@@ -49,3 +53,10 @@ def test_the_json_object_has_the_contracts_seven_counts() -> None:
         "output_tokens": 5,
         "web_search_requests": 6,
     }
+
+
+@pytest.mark.parametrize("count", [-1, 1.0, True, "1", None])
+def test_a_count_that_is_no_count_is_refused(count: Any) -> None:
+    """A negative one would make the bill smaller, a float inexact."""
+    with pytest.raises(InvalidInput, match="output_tokens must be a whole number from 0"):
+        Usage(output_tokens=count)

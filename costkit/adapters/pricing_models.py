@@ -49,7 +49,8 @@ class Provenance:
 def read_model(name: str, node: Node, base: ModelPrice | None, provenance: Provenance) -> ModelPrice:
     """Read a model; with `base`, only what differs from it.
 
-    Aliases and the dates of the lifecycle are added to those of the base, everything else is replaced.
+    Aliases and the dates of the lifecycle are added to those of the base; prices take over from their first day, so
+    what was billed before keeps its price; everything else is replaced. An empty `fast` takes fast mode away.
     """
     required, optional = ((), (*_REQUIRED, *_OPTIONAL)) if base else (_REQUIRED, _OPTIONAL)
     given = fields(node, name, required, optional)
@@ -63,11 +64,13 @@ def read_model(name: str, node: Node, base: ModelPrice | None, provenance: Prove
         added = _aliases(given["aliases"], f"{name}: aliases")
         changes["aliases"] = (*kept, *(alias for alias in added if alias not in kept))
     if "prices" in given:
-        changes["periods"] = _periods(given["prices"], f"{name}: prices", provenance)
-        if not changes["periods"]:
+        periods = _periods(given["prices"], f"{name}: prices", provenance)
+        if not periods:
             raise InvalidPricing(f"{name}: prices is empty", where=given["prices"].where)
+        changes["periods"] = _continued(base.periods if base else (), periods)
     if "fast" in given:
-        changes["fast_periods"] = _periods(given["fast"], f"{name}: fast", provenance, may_end=True)
+        fast = _periods(given["fast"], f"{name}: fast", provenance, may_end=True)
+        changes["fast_periods"] = _continued(base.fast_periods if base else (), fast)
     return replace(base, **changes) if base else ModelPrice(id=name, **changes)
 
 
@@ -139,6 +142,17 @@ def _periods(node: Node, what: str, provenance: Provenance, *, may_end: bool = F
             _check_order(periods[-1], period, what, item.where)
         periods.append(period)
     return tuple(periods)
+
+
+def _continued(base: tuple[PricePeriod, ...], added: tuple[PricePeriod, ...]) -> tuple[PricePeriod, ...]:
+    """The periods of the base up to the first day of those that are added; nothing is left of it if none are."""
+    if not added:
+        return ()
+    begin = added[0].effective_from
+    kept = [period for period in base if period.effective_from < begin]
+    if kept and kept[-1].effective_until is not None and kept[-1].effective_until >= begin:
+        kept[-1] = replace(kept[-1], effective_until=None)
+    return (*kept, *added)
 
 
 def _check_order(earlier: PricePeriod, later: PricePeriod, what: str, where: str) -> None:

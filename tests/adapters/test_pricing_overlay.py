@@ -48,12 +48,32 @@ def test_an_overlay_that_changes_nothing_is_the_built_in_book_under_its_own_name
     assert book.sha256 != built_in_book().sha256
 
 
-def test_new_prices_replace_all_periods_of_that_model_only() -> None:
+def test_new_prices_take_over_from_their_first_day_for_that_model_only() -> None:
     book, base = overlay(DISCOUNT), built_in_book()
     model = book.resolve("claude-opus-5-5")
-    assert book.cost(Usage(input_tokens=1_000_000), "claude-opus-5-5", TODAY).total_usd == 3
+    days = [date(2026, 10, 1), date(2026, 10, 31), date(2026, 11, 1), TODAY]
+    assert [book.cost(Usage(input_tokens=1_000_000), "claude-opus-5-5", day).total_usd for day in days] == [4, 4, 3, 3]
     assert replace(model, periods=base.resolve("claude-opus-5-5").periods) == base.resolve("claude-opus-5-5")
     assert [m for m in book.models if m.id != model.id] == [m for m in base.models if m.id != model.id]
+
+
+def test_prices_from_before_the_first_one_replace_the_whole_history() -> None:
+    book = overlay(DISCOUNT.replace("2026-11-01", "2026-09-22"))
+    (period,) = book.resolve("claude-opus-5-5").periods
+    assert (period.effective_from, period.tiers[0].rates.input) == (date(2026, 9, 22), 3)
+
+
+def test_fast_prices_take_over_from_their_first_day_too() -> None:
+    base = built_in_book().resolve("claude-opus-4-6")
+    (offer,) = base.fast_periods
+    assert offer.effective_until == date(2026, 6, 28)
+    fast = "{input: 20, output: 100, cache_write_5m: 25, cache_write_1h: 40, cache_read: 2}"
+    text = f"models:\n  claude-opus-4-6:\n    fast:\n      - effective_from: 2026-06-01\n        rates: {fast}\n"
+    book = overlay(text)
+    days = [date(2026, 5, 31), date(2026, 6, 1), TODAY]
+    million = Usage(input_tokens=1_000_000)
+    assert [book.cost(million, "claude-opus-4-6", day, fast=True).total_usd for day in days] == [30, 20, 20]
+    assert book.resolve("claude-opus-4-6").fast_periods[0].effective_until is None
 
 
 def test_the_order_of_the_models_stays() -> None:
@@ -63,9 +83,9 @@ def test_the_order_of_the_models_stays() -> None:
 
 
 def test_a_period_without_provenance_comes_from_the_file_itself() -> None:
-    (period,) = overlay(DISCOUNT).resolve("claude-opus-5-5").periods
+    *_, period = overlay(DISCOUNT).resolve("claude-opus-5-5").periods
     assert (period.source, period.checked, period.confidence) == ("ours.yaml", built_in_book().checked, "official")
-    (dated,) = overlay("checked: 2026-11-20\n" + DISCOUNT).resolve("claude-opus-5-5").periods
+    *_, dated = overlay("checked: 2026-11-20\n" + DISCOUNT).resolve("claude-opus-5-5").periods
     assert dated.checked == date(2026, 11, 20)
 
 
@@ -77,10 +97,10 @@ def test_the_day_of_checking_is_the_overlays_or_else_the_built_in_one() -> None:
 def test_a_period_may_name_a_source_of_either_book() -> None:
     text = "sources:\n  contract: {what: our contract, seen: 2026-11-01}\n" + DISCOUNT
     ours = overlay(text + "        source: contract\n")
-    assert ours.resolve("claude-opus-5-5").periods[0].source == "contract"
+    assert ours.resolve("claude-opus-5-5").periods[-1].source == "contract"
     assert ours.sources["contract"].what == "our contract"
     theirs = overlay(text + "        source: opus-5-5\n")
-    assert theirs.resolve("claude-opus-5-5").periods[0].source == "opus-5-5"
+    assert theirs.resolve("claude-opus-5-5").periods[-1].source == "opus-5-5"
     with pytest.raises(InvalidPricing, match="source is unknown: 'contact'"):
         overlay(text + "        source: contact\n")
 
@@ -153,4 +173,4 @@ def test_an_overlay_file_is_laid_over_the_built_in_book(tmp_path: Path) -> None:
     path.write_text(HEAD + DISCOUNT)
     book = load_book(path)
     assert len(book.models) == len(built_in_book().models)
-    assert book.resolve("claude-opus-5-5").periods[0].source == book.source == str(path)
+    assert book.resolve("claude-opus-5-5").periods[-1].source == book.source == str(path)

@@ -150,7 +150,8 @@ def _continued(base: tuple[PricePeriod, ...], added: tuple[PricePeriod, ...]) ->
         return ()
     begin = added[0].effective_from
     kept = [period for period in base if period.effective_from < begin]
-    if kept and kept[-1].effective_until is not None and kept[-1].effective_until >= begin:
+    last_day = kept[-1].effective_until if kept else None
+    if last_day is not None and last_day >= begin:
         kept[-1] = replace(kept[-1], effective_until=None)
     return (*kept, *added)
 

@@ -18,6 +18,14 @@ LEVELS = ("tools", "system", "messages")
 TTLS = ("5m", "1h")
 
 _T = TypeVar("_T")
+_OBJECT: type[Mapping[str, object]] = Mapping  # type: ignore[type-abstract]
+_CHECKED: tuple[tuple[str, type[object], str], ...] = (
+    ("thinking", _OBJECT, "an object"),
+    ("speed", str, "text"),
+    ("inference_geo", str, "text"),
+    ("service_tier", str, "text"),
+)
+"""What prices and counts depend on besides the blocks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,10 +89,14 @@ def parse_request(body: object, where: str | None = None) -> Request:
     try:
         blocks = (*_tools(body), *_system(body), *_messages(body["messages"]))
         model = _optional(body, "model", str, "text")
+        for name, kind, spoken in _CHECKED:
+            _optional(body, name, kind, spoken)
         max_tokens = _optional(body, "max_tokens", int, "a whole number")
         automatic = _cache_control(body, "cache_control")
     except _Misshapen as problem:
         raise InvalidInput(problem.message, where=f"{place}{problem.path}") from None
+    if model is not None and not model.strip():
+        raise InvalidInput("model is empty", where=f"{place}model", hint="name one, or leave it out")
     if max_tokens is not None and max_tokens < 0:
         raise InvalidInput("max_tokens must not be negative", where=f"{place}max_tokens")
     if max_tokens is not None and max_tokens > MOST_TOKENS:
@@ -99,12 +111,14 @@ class _Misshapen(Exception):
         self.message = message
 
 
-def _optional(body: Mapping[str, object], name: str, kind: type[_T], spoken: str) -> _T | None:
-    value = body.get(name)
+def _optional(
+    holder: Mapping[str, object], name: str, kind: type[_T], spoken: str, path: str | None = None
+) -> _T | None:
+    value = holder.get(name)
     if value is None:
         return None
     if not isinstance(value, kind) or isinstance(value, bool):
-        raise _Misshapen(name, f"{name} must be {spoken}")
+        raise _Misshapen(f"{path}.{name}" if path else name, f"{name} must be {spoken}")
     return value
 
 
@@ -118,6 +132,9 @@ def _tools(body: Mapping[str, object]) -> Iterator[Block]:
         path = f"tools[{index}]"
         if not isinstance(tool, Mapping):
             raise _Misshapen(path, "a tool must be an object")
+        for name in ("type", "name", "description"):
+            _optional(tool, name, str, "text", path)
+        _optional(tool, "input_schema", _OBJECT, "an object", path)
         yield Block(path, "tools", "tool", tool, cache_control=_cache_control(tool, path))
 
 
@@ -165,7 +182,23 @@ def _kind(block: Mapping[str, object], path: str) -> str:
         raise _Misshapen(f"{path}.type", "type must be text")
     if kind == "text" and not isinstance(block.get("text"), str):
         raise _Misshapen(f"{path}.text", "text must be text")
+    if kind == "tool_use":
+        _optional(block, "name", str, "text", path)
+        _optional(block, "input", _OBJECT, "an object", path)
+    if kind == "thinking":
+        _optional(block, "thinking", str, "text", path)
+    if kind in ("image", "document"):
+        _source(block, path)
+    inside = block.get("content") if kind == "tool_result" else None
+    for where, inner in _content(inside, f"{path}.content"):
+        _kind(inner, where)
     return kind
+
+
+def _source(block: Mapping[str, object], path: str) -> None:
+    source = _optional(block, "source", _OBJECT, "an object", path) or {}
+    for name in ("type", "media_type", "data", "url"):
+        _optional(source, name, str, "text", f"{path}.source")
 
 
 def _cache_control(holder: Mapping[str, object], path: str) -> CacheControl | None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from costkit.errors import InvalidInput
+
 
 @dataclass(frozen=True, slots=True)
 class Usage:
@@ -11,6 +13,7 @@ class Usage:
 
     The buckets are disjoint, as the API reports them: `input_tokens` counts only what was neither read from
     nor written to the cache, and `output_tokens` already contains thinking. `Usage()` is the neutral element.
+    Raises `InvalidInput` for a count that is negative or not an `int`: it would make a bill smaller or inexact.
     """
 
     input_tokens: int = 0
@@ -19,6 +22,12 @@ class Usage:
     ephemeral_1h_input_tokens: int = 0
     output_tokens: int = 0
     web_search_requests: int = 0
+
+    def __post_init__(self) -> None:
+        for name in self.__slots__:
+            count = getattr(self, name)
+            if type(count) is not int or count < 0:
+                raise InvalidInput(f"{name} must be a whole number from 0, not {count!r}")
 
     @property
     def cache_creation_input_tokens(self) -> int:

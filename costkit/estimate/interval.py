@@ -1,4 +1,4 @@
-"""How far a total that was estimated from a sample may be off; the only statistics that dollars meet, and in Decimal."""
+"""How far a total that was estimated from a sample may be off: the only statistics that dollars meet, in Decimal."""
 
 from __future__ import annotations
 

@@ -86,7 +86,7 @@ def _collect(
     from costkit.adapters.results_usage import result_usage
     from costkit.batch.advice import collection_of
     from costkit.batch.collect import mark_collected, write_rows
-    from costkit.cli.batch_gather import folder_of, gathered
+    from costkit.cli.batch_gather import folder_of, gathered, remove_sent_inputs
 
     with gathered(run, family, remotes, outside) as found:
         if arrived:
@@ -97,6 +97,7 @@ def _collect(
         if delivered:
             mark_collected(found.family, outside.ledger, targets.recorded)
             found.spool.clear()
+            remove_sent_inputs(found.family)
     return collection_of(found.family, written, targets.shown, options, found.deleted)
 
 

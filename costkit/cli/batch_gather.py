@@ -43,6 +43,23 @@ def folder_of(name: str) -> Path:
     return state_folder() / "collect" / name
 
 
+def retry_folder() -> Path:
+    """The folder for the inputs of retries, until they are sent."""
+    from costkit.cli.batch_wiring import state_folder
+
+    return state_folder() / "retries"
+
+
+def remove_sent_inputs(family: Family) -> None:
+    """Remove the inputs of retries of which nothing is left to send: they hold prompts."""
+    from costkit.cli.batch_sending import is_sent
+
+    for job in family.jobs[1:]:
+        path = Path(job.path)
+        if path.parent == retry_folder() and is_sent(job):
+            path.unlink(missing_ok=True)
+
+
 @contextmanager
 def collecting(name: str) -> Iterator[None]:
     """Hold the lock of a job's results; `StillRunning` where another process has it."""

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from costkit.cli.batch_lint import MaxTokensOfLines, ModelOfLines
+from costkit.cli.batch_pricing import Counted, OutputTokens, SampleSize, TokenMode
 from costkit.cli.framework import ADVANCED
 from costkit.cli.run import Finding, Run
 from costkit.errors import ExitCode, InvalidInput
@@ -46,6 +47,9 @@ def retry(
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Don't ask.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would be sent; send nothing.")] = False,
     wait: Annotated[bool, typer.Option("--wait", help="Stay until all has ended.")] = False,
+    output_tokens: OutputTokens = None,
+    tokens: TokenMode = None,
+    sample: SampleSize = "auto",
     on_ambiguous: Annotated[
         str,
         typer.Option(
@@ -63,6 +67,7 @@ def retry(
     from costkit.batch.family import root_of
     from costkit.batch.reconcile import ON_AMBIGUOUS
     from costkit.batch.retry import read_include
+    from costkit.cli.batch_gather import remove_sent_inputs
     from costkit.cli.batch_sending import Consent
     from costkit.cli.batch_wiring import open_outside
     from costkit.cli.values import one_of, usd_from
@@ -71,17 +76,20 @@ def retry(
     wanted = read_include(include)
     limit = usd_from("--max-cost", max_cost if max_cost is not None else run.settings.max_cost)
     consent = Consent(limit, yes, dry_run, on_ambiguous=on_ambiguous, wait=wait)
+    how = Counted(output_tokens, tokens, sample)
     with open_outside(run) as outside:
         family = root_of(job, outside.ledger)
+        remove_sent_inputs(family)
         unfinished = _unfinished(family)
         if unfinished is not None:
-            return _send(run, family, unfinished, outside, consent, None)
+            _restore_input(family, unfinished, outside, model, max_tokens)
+            return _send(run, family, unfinished, outside, consent, how)
         plan = _plan(run, family, outside, wanted)
         if not plan.sends:
             return _show_nothing(run, family, plan)
         child = _child(family, outside)
         _write_input(family, plan, child, model, max_tokens)
-        return _send(run, family, child, outside, consent, plan)
+        return _send(run, family, child, outside, consent, how, plan)
 
 
 def _unfinished(family: Family) -> Job | None:
@@ -115,24 +123,20 @@ def _plan(run: Run, family: Family, outside: Outside, include: frozenset[str]) -
 
 def _child(family: Family, outside: Outside) -> Job:
     """The job of the next attempt, before anything is known about its content."""
+    from costkit.cli.batch_gather import retry_folder
+
     attempt = max(job.attempt for job in family.jobs) + 1
     return replace(
         family.jobs[0],
         name=None,
         parent=family.name,
         attempt=attempt,
-        path=str(_folder() / f"{family.name}-{attempt}.jsonl"),
+        path=str(retry_folder() / f"{family.name}-{attempt}.jsonl"),
         created_at=outside.clock.now(),
         estimate=None,
         output=None,
         batches=(),
     )
-
-
-def _folder() -> Path:
-    from costkit.cli.batch_wiring import state_folder
-
-    return state_folder() / "retries"
 
 
 def _write_input(family: Family, plan: RetryPlan, child: Job, model: str | None, max_tokens: int | None) -> None:
@@ -141,11 +145,31 @@ def _write_input(family: Family, plan: RetryPlan, child: Job, model: str | None,
     write_retry_input(family.jobs[0], plan.chosen, Path(child.path), model=model, max_tokens=max_tokens)
 
 
-def _send(run: Run, family: Family, child: Job, outside: Outside, consent: Consent, plan: RetryPlan | None) -> ExitCode:
+def _restore_input(family: Family, child: Job, outside: Outside, model: str | None, max_tokens: int | None) -> None:
+    """Write the input of an unfinished retry again if somebody removed it: the ledger knows which lines it had."""
+    from costkit.adapters.retry_input import write_retry_input
+
+    if Path(child.path).is_file():
+        return
+    sent = {custom_id for _index, _line, custom_id in outside.ledger.custom_ids(child.id)}
+    items = outside.ledger.custom_ids(family.jobs[0].id)
+    chosen = [index for index, _line, custom_id in items if custom_id in sent]
+    write_retry_input(family.jobs[0], chosen, Path(child.path), model=model, max_tokens=max_tokens)
+
+
+def _send(
+    run: Run,
+    family: Family,
+    child: Job,
+    outside: Outside,
+    consent: Consent,
+    how: Counted,
+    plan: RetryPlan | None = None,
+) -> ExitCode:
     """Check, plan and submit the input of a retry, as any input; it is removed once all of it was sent."""
     from costkit.adapters.batch_input import open_batch_input
     from costkit.batch.retry import Retry
-    from costkit.cli.batch_pricing import Counted, planned
+    from costkit.cli.batch_pricing import planned
     from costkit.cli.batch_sending import InputSource, Order, deliver, existing_job, is_new, is_sent
     from costkit.cli.batch_submit import checked_input, job_of_input
     from costkit.cli.batch_wiring import state_folder
@@ -161,7 +185,7 @@ def _send(run: Run, family: Family, child: Job, outside: Outside, consent: Conse
         sender = InputSource(run, checked)
         order = Order(job, sender, sender.items, f"costkit batch retry {family.name}", "batch-retry", dress)
         if is_new(order, consent, outside.ledger):
-            order = planned(run, order, checked, Counted())
+            order = planned(run, order, checked, how)
         try:
             return deliver(run, order, outside, consent)
         finally:

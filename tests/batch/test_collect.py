@@ -265,7 +265,6 @@ def test_another_account_s_key_is_refused(desk: Desk, server: ApiServer, monkeyp
     [
         ("nothing", "unknown-job"),
         ("msgbatch_../../etc", "unknown-job"),
-        ("", "unknown-job"),
         ("msgbatch_0123", "not-found"),
     ],
 )

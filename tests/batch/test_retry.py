@@ -230,12 +230,18 @@ def test_nothing_is_sent_without_consent(desk: Desk, server: ApiServer) -> None:
     assert list((desk.state / "retries").iterdir()) == []
 
 
-def test_an_interrupted_retry_is_finished_before_another_is_made(desk: Desk, server: ApiServer) -> None:
-    """The reply is lost and the list can't be read: the next retry finds the batch instead of making a second one."""
+@pytest.mark.parametrize("removed", [0, 1])
+def test_an_interrupted_retry_is_finished_before_another_is_made(desk: Desk, server: ApiServer, removed: int) -> None:
+    """The reply is lost and the list can't be read: the next retry finds the batch instead of making a second one.
+
+    Even if somebody has removed the lines that it was about to send: they are in the input of the first job.
+    """
     job = ended(desk, server, {"item-1": EXPIRED, "item-2": EXPIRED})
     server.fail(Fault(on="create", after=True, reset=True), Fault(on="list", status=400, skip=2, times=20))
     assert desk.run("batch", "retry", job, "--yes").code != 0
     server.script.clear()
+    for path in [*(desk.state / "retries").iterdir()] * removed:
+        path.unlink()
     reply = desk.run("batch", "retry", job, "--json")
     assert (reply.code, reply.result["attempt"], reply.result["state"]) == (0, 2, "submitted")
     assert server.creates == 2

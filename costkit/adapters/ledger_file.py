@@ -38,7 +38,7 @@ def open_ledger(path: Path, busy_seconds: float = BUSY_SECONDS) -> sqlite3.Conne
         connection = sqlite3.connect(path, timeout=busy_seconds, isolation_level=None)
         try:
             connection.row_factory = sqlite3.Row
-            _version(connection, path)
+            _check(connection, path)
             connection.execute("PRAGMA foreign_keys = ON")
             _switch_to_wal(connection, busy_seconds)
             connection.execute("PRAGMA synchronous = FULL")
@@ -64,6 +64,16 @@ def _switch_to_wal(connection: sqlite3.Connection, busy_seconds: float) -> None:
             return
 
 
+def _check(connection: sqlite3.Connection, path: Path) -> int:
+    """The version of the file, from one snapshot: another process may be making the tables right now."""
+    connection.execute("BEGIN")
+    try:
+        return _version(connection, path)
+    finally:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+
+
 def _version(connection: sqlite3.Connection, path: Path) -> int:
     version = int(connection.execute("PRAGMA user_version").fetchone()[0])
     application = int(connection.execute("PRAGMA application_id").fetchone()[0])
@@ -81,7 +91,7 @@ def _version(connection: sqlite3.Connection, path: Path) -> int:
 
 
 def _migrate(connection: sqlite3.Connection, path: Path) -> None:
-    if _version(connection, path) == VERSION:
+    if _check(connection, path) == VERSION:
         return
     connection.execute("BEGIN IMMEDIATE")
     try:

@@ -11,16 +11,17 @@ import sys
 import tracemalloc
 from collections import deque
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from costkit.adapters.ledger import SqliteLedger
-from costkit.adapters.ledger_file import LedgerUnusable
+from costkit.adapters.ledger_file import LedgerUnusable, _check
 from costkit.adapters.ledger_schema import VERSION
 from costkit.batch.job import Account, Batch, Job, JobEstimate, RequestCounts
 from costkit.errors import CostkitError, InvalidInput, OperationFailed
@@ -258,6 +259,23 @@ def test_processes_that_start_at_once_share_a_new_ledger(path: Path) -> None:
         child.communicate()
     with SqliteLedger(path) as after:
         assert len(after.jobs()) == 20
+
+
+class Overtaken(sqlite3.Connection):
+    """A connection during whose first look another process makes the tables, or tries to."""
+
+    def execute(self, sql: str, *more: Any) -> sqlite3.Cursor:
+        if "application_id" in sql:
+            with suppress(OperationFailed):
+                path = Path(super().execute("PRAGMA database_list").fetchone()[2])
+                SqliteLedger(path, busy_seconds=0.01).__exit__(None, None, None)
+        return super().execute(sql, *more)
+
+
+def test_whoever_looks_at_a_ledger_while_its_tables_are_made_sees_all_or_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "ledger.sqlite3"
+    with closing(sqlite3.connect(path, isolation_level=None, factory=Overtaken)) as connection:
+        assert _check(connection, path) == 0
 
 
 def test_a_ledger_of_a_newer_version_names_both_versions(path: Path) -> None:

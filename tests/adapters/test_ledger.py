@@ -265,7 +265,7 @@ class Overtaken(sqlite3.Connection):
     """A connection during whose first look another process makes the tables, or tries to."""
 
     def execute(self, sql: str, *more: Any) -> sqlite3.Cursor:
-        if "application_id" in sql:
+        if "sqlite_master" in sql:
             with suppress(OperationFailed):
                 path = Path(super().execute("PRAGMA database_list").fetchone()[2])
                 SqliteLedger(path, busy_seconds=0.01).__exit__(None, None, None)

@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from costkit.core.money import decimal_from, times, usd_limit
+from costkit.core.period import day_in
 from costkit.errors import InvalidInput
 
 if TYPE_CHECKING:
@@ -24,9 +25,12 @@ _LONGEST_S = 31 * 86_400
 def day_from(flag: str, text: str) -> date:
     """Read a day such as 2026-11-21."""
     try:
-        return date.fromisoformat(text)
+        day = day_in(text.strip())
     except ValueError:
-        raise InvalidInput(f"{flag} {text!r} is not a day", hint="write it as 2026-11-21") from None
+        day = None
+    if day is None:
+        raise InvalidInput(f"{flag} {text!r} is not a day", hint="write it as 2026-11-21")
+    return day
 
 
 def usd_from(flag: str, text: str | None) -> Decimal | None:

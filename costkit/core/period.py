@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date, datetime, timedelta, tzinfo
 
+_DAY = re.compile(r"\d{4}-\d{2}-\d{2}|\d{8}|\d{4}-W\d{2}-\d|\d{4}W\d{3}", re.ASCII)
 UNITS = ("hour", "day", "week", "month")
 
 
@@ -23,6 +25,14 @@ def label(moment: datetime, unit: str, zone: tzinfo) -> str:
     if unit == "month":
         return f"{local.year:04d}-{local.month:02d}"
     raise ValueError(f"unknown calendar unit {unit!r}")
+
+
+def day_in(text: str) -> date | None:
+    """Read a day in any form of ISO 8601: `2026-11-20`, `20261120`, `2026-W47-5`.
+
+    `None` for a text of another form, ValueError for a day that no calendar has.
+    """
+    return date.fromisoformat(text) if _DAY.fullmatch(text) else None
 
 
 def start_of_day(day: date, zone: tzinfo) -> datetime:

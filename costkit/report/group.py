@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterable
 from datetime import UTC, date, datetime, timedelta, timezone, tzinfo
 
-from costkit.core.period import UNITS, day_after, start_of_day
+from costkit.core.period import UNITS, day_after, day_in, start_of_day
 from costkit.core.suggest import close_names
 from costkit.errors import InvalidInput
 
@@ -88,15 +88,20 @@ def parse_until(text: str, zone: tzinfo) -> int:
 
 def _parse(text: str, zone: tzinfo, flag: str, edge: Callable[[date, tzinfo], datetime]) -> int:
     try:
-        if re.fullmatch(r"\d{4}-\d{2}-\d{2}", text.strip(), re.ASCII):
-            moment = edge(date.fromisoformat(text.strip()), zone)
-        else:
-            moment = datetime.fromisoformat(text.strip())
+        day = day_in(text.strip())
+        moment = _moment(text.strip()) if day is None else edge(day, zone)
         moment = moment if moment.tzinfo else moment.replace(tzinfo=zone)
         return microseconds(moment)
     except (ValueError, OverflowError):
         hint = "write a date such as 2026-11-01 or a moment such as 2026-11-01T08:30"
         raise InvalidInput(f"{flag} {text!r} is not a date", hint=hint) from None
+
+
+def _moment(text: str) -> datetime:
+    """Read a day with a time of day; a week or a month alone is neither a day nor a moment."""
+    if "T" not in text.upper() and " " not in text:
+        raise ValueError("no time of day")
+    return datetime.fromisoformat(text)
 
 
 def microseconds(moment: datetime) -> int:

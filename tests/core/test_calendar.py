@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from costkit.core.period import UNITS, day_after, label, start_of_day
+from costkit.core.period import UNITS, day_after, day_in, label, start_of_day
 
 BERLIN = ZoneInfo("Europe/Berlin")
 SEOUL = timezone(timedelta(hours=9))
@@ -60,3 +60,19 @@ def test_the_day_after_crosses_months_and_leap_days() -> None:
 def test_an_unknown_unit_is_refused() -> None:
     with pytest.raises(ValueError, match="unknown calendar unit 'decade'"):
         label(datetime(2026, 1, 1, tzinfo=UTC), "decade", UTC)
+
+
+@pytest.mark.parametrize("text", ["2026-11-20", "20261120", "2026-W47-5", "2026W475"])
+def test_a_day_may_be_written_in_any_form_of_the_standard(text: str) -> None:
+    assert day_in(text) == date(2026, 11, 20)
+
+
+@pytest.mark.parametrize("text", ["2026-W47", "2026-11", "2026-11-20T00", "20 Nov 2026", "", "1120", "2026-324"])
+def test_what_is_no_single_day_is_none(text: str) -> None:
+    assert day_in(text) is None
+
+
+@pytest.mark.parametrize("text", ["2026-02-30", "20261301", "2026-W54-1"])
+def test_a_day_that_no_calendar_has_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match=r"\w"):
+        day_in(text)

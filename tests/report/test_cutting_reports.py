@@ -73,7 +73,13 @@ def test_dates_are_whole_local_days_and_moments_are_exact() -> None:
     assert moment_of(parse_since("2026-03-29T10:30+02:00", UTC)) == datetime(2026, 3, 29, 8, 30, tzinfo=UTC)
 
 
-@pytest.mark.parametrize("text", ["yesterday", "2026-13-01", "2026-02-30", "", "9999-12-31"])
+@pytest.mark.parametrize("text", ["2026-11-20", "20261120", "2026-W47-5", " 2026-11-20 "])
+def test_a_day_is_whole_however_it_is_written(text: str) -> None:
+    assert moment_of(parse_since(text, UTC)) == datetime(2026, 11, 20, tzinfo=UTC)
+    assert moment_of(parse_until(text, UTC)) == datetime(2026, 11, 21, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("text", ["yesterday", "2026-13-01", "2026-02-30", "", "9999-12-31", "2026-W47", "2026-11"])
 def test_what_is_no_date_is_refused(text: str) -> None:
     with pytest.raises(InvalidInput, match="is not a date"):
         parse_until(text, UTC)

@@ -5,7 +5,8 @@
     │   ├── InvalidConfig      2  a configuration file or a COSTKIT_* variable is wrong
     │   └── InvalidPricing     2  a price book breaks a rule of its format
     ├── OperationFailed        1  the network, the API or a file let us down midway
-    │   └── InputChanged       1  a file is no longer what it was when it was checked
+    │   ├── InputChanged       1  a file is no longer what it was when it was checked
+    │   ├── Unwritable         1  the answer can't be written where it was asked for
     │   └── Gone               1  what was asked for was there once; trying again won't bring it back
     ├── StillRunning           8  there is nothing to show until something else has ended
     └── Undecidable            5  the evidence does not allow an answer
@@ -101,6 +102,13 @@ class Gone(OperationFailed):
     """Raised when what was asked for can't be had any more, such as the results of an old batch."""
 
     default_code = "gone"
+    retryable = False
+
+
+class Unwritable(OperationFailed):
+    """Raised when the answer can't be written where it was asked for: another place may do, trying again won't."""
+
+    default_code = "write-failed"
     retryable = False
 
 

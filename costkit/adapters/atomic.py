@@ -7,28 +7,28 @@ import os
 import tempfile
 from pathlib import Path
 
-from costkit.errors import InvalidInput, OperationFailed
+from costkit.errors import Unwritable
 
 
 def write_atomically(path: Path, data: bytes) -> None:
     """Write a file so that a reader sees the old content or the new, never a part.
 
-    A symlink keeps pointing at its target; a device or a pipe is written to directly. Raises `InvalidInput` where the
-    folder isn't there or is no folder, `OperationFailed` for any other write error; neither leaves a file behind.
+    A symlink keeps pointing at its target; a device or a pipe is written to directly. Raises `Unwritable` and leaves
+    no new file behind.
     """
     target = path.resolve() if path.is_symlink() else path
     try:
         if target.exists() and not target.is_file():
             if target.is_dir():
-                raise InvalidInput("is a folder, not a file", where=str(path))
+                raise Unwritable(f"can't write {path}: it is a folder")
             target.write_bytes(data)
         else:
             _replace(target, data)
     except (FileNotFoundError, NotADirectoryError):
-        raise InvalidInput(f"can't write {path}: there is no folder {target.parent}") from None
+        raise Unwritable(f"can't write {path}: there is no folder {target.parent}") from None
     except OSError as problem:
         reason = problem.strerror or str(problem)
-        raise OperationFailed(f"can't write {path}: {reason}", code="write-failed") from problem
+        raise Unwritable(f"can't write {path}: {reason}") from problem
 
 
 def _replace(target: Path, data: bytes) -> None:

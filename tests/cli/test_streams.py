@@ -101,16 +101,22 @@ def test_a_link_keeps_pointing_at_the_file_that_is_replaced(program: Any, tmp_pa
     [
         ("no/such/answer.json", "costkit: can't write no/such/answer.json: there is no folder no/such\n"),
         ("prompt.md/answer.json", "costkit: can't write prompt.md/answer.json: there is no folder prompt.md\n"),
-        (".", "costkit: .: is a folder, not a file\n"),
+        (".", "costkit: can't write .: it is a folder\n"),
     ],
 )
-def test_a_place_that_cannot_hold_the_answer_is_invalid(
+def test_a_place_that_cannot_hold_the_answer_is_a_write_error(
     program: Any, tmp_path: Path, target: str, message: str
 ) -> None:
     before = sorted(tmp_path.iterdir())
     answer = program(*ESTIMATE, "-q", "-o", target)
-    assert (answer.code, answer.out, answer.err) == (2, "", message)
+    assert (answer.code, answer.out, answer.err) == (1, "", message)
     assert sorted(tmp_path.iterdir()) == before
+
+
+def test_trying_again_does_not_help_where_the_answer_cannot_be_written(program: Any) -> None:
+    answer = program(*ESTIMATE, "--json", "-o", "no/such/answer.json")
+    error = answer.document["error"]
+    assert (error["code"], error["retryable"], answer.document["exit"]) == ("write-failed", False, 1)
 
 
 def test_a_failure_leaves_the_file_of_the_last_success_alone(program: Any, tmp_path: Path) -> None:

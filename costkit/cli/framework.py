@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Annotated, Any
 
 import typer
@@ -16,7 +16,7 @@ from typer.core import TyperCommand, TyperGroup
 
 from costkit.cli.output import write_answer
 from costkit.cli.run import Run
-from costkit.errors import ExitCode
+from costkit.errors import ExitCode, InvalidInput
 
 ADVANCED = "Advanced"
 """The help panel of flags that few people need first."""
@@ -129,6 +129,26 @@ def _add(app: typer.Typer, name: str, function: Callable[..., ExitCode], example
     )(function)  # fmt: skip
 
 
+def _spoken_name(parameter: inspect.Parameter) -> str:
+    """How messages name a parameter: its longest flag, or what the help calls an argument."""
+    info = next(iter(getattr(parameter.annotation, "__metadata__", ())), None)
+    if isinstance(info, typer.models.ArgumentInfo):
+        return (
+            "a path" if info.metavar and info.metavar.endswith("...") else (info.metavar or parameter.name).strip("[]")
+        )
+    declared = [getattr(info, "default", None), *(getattr(info, "param_decls", None) or ())]  # Typer splits them so
+    flags = [text for text in declared if isinstance(text, str) and text.startswith("-")]
+    return max(flags, key=len) if flags else f"--{parameter.name.replace('_', '-')}"
+
+
+def _refuse_empty(values: Mapping[str, object], names: Mapping[str, str]) -> None:
+    """An empty value is a variable that a script forgot to set; it must not count as "no flag"."""
+    for name, value in values.items():
+        for text in value if isinstance(value, list | tuple) else [value]:
+            if isinstance(text, str) and not text.strip():
+                raise InvalidInput(f"{names[name]} is empty", code="usage", hint="leave it out, or give it a value")
+
+
 def _with_common(function: Callable[..., ExitCode]) -> Callable[..., ExitCode]:
     own = inspect.signature(function, eval_str=True)
     parameters = [p for p in own.parameters.values() if p.name != "run"]
@@ -142,8 +162,11 @@ def _with_common(function: Callable[..., ExitCode]) -> Callable[..., ExitCode]:
         for name, annotation in _COMMON.items()
     ]
 
+    names = {p.name: _spoken_name(p) for p in [*parameters, *common]}
+
     @functools.wraps(function)
     def command(**values: Any) -> ExitCode:
+        _refuse_empty(values, names)
         flags = {name: values.pop(name) for name in _COMMON}
         return function(Run.begin(**flags), **values)
 

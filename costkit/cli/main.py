@@ -60,7 +60,7 @@ def asked_format(argv: Sequence[str]) -> str:
 
 def _flagged_format(argv: Sequence[str]) -> str | None:
     found = None
-    for word, following in zip(argv, [*argv[1:], None], strict=True):
+    for word, following in zip(argv, [*argv[1:], None], strict=False):
         if word == "--":
             break
         short = _SHORT_FORMAT.fullmatch(word)
@@ -91,15 +91,24 @@ def _dispatch(argv: list[str]) -> ExitCode:
         write_answer(f"costkit {__version__}\n", None)
         return ExitCode.OK
     if argv in ([], ["--help"], ["-h"], ["help"]):
+        if not argv:
+            _refuse_a_program("costkit")
         write_answer(root_help(), None)
         return ExitCode.OK if argv else ExitCode.INVALID
     if argv[0] == "help":
         argv = [*argv[1:], "--help"]
     command = _find(argv[0])
     if command.is_group and len(argv) == 1:
+        _refuse_a_program(f"costkit {command.name}")
         _run_command(command, [*argv, "--help"])
         return ExitCode.INVALID
     return _run_command(command, argv)
+
+
+def _refuse_a_program(path: str) -> None:
+    """A person who gives no command is shown the help; a program gets a document that says so."""
+    if asked_format(()) in ("json", "csv"):
+        raise InvalidInput("no command was given", code="usage", hint=f"{path} --help lists the commands")
 
 
 def _find(name: str) -> Command:

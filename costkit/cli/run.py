@@ -60,7 +60,7 @@ class Run:
             quiet=quiet or None,
         )
         settings = flags.over(settings_here())
-        day = day_from("--as-of", as_of) if as_of else today()
+        day = today() if as_of is None else day_from("--as-of", as_of)
         return cls(settings, day, as_of is not None, output, currency_from(settings.also))
 
     @property

@@ -13,7 +13,7 @@ from costkit.core.money import exact_text
 from costkit.core.notice import Assumption, Notice
 from costkit.core.pricebook import PriceBook
 from costkit.errors import CostkitError, ExitCode
-from costkit.render.harmless import harmless_json
+from costkit.render.harmless import harmless, harmless_json
 
 Json = Mapping[str, object]
 
@@ -73,8 +73,9 @@ def envelope(
 
 
 def error_document(error: CostkitError) -> Json:
-    """The document of a command that failed."""
-    detail = {"code": error.code, "message": str(error), "hint": error.hint, "retryable": error.retryable}
+    """The document of a command that failed; its texts are one harmless line each, whatever they quote."""
+    hint = None if error.hint is None else harmless(error.hint)
+    detail = {"code": error.code, "message": harmless(str(error)), "hint": hint, "retryable": error.retryable}
     return {"schema": "costkit/error@1", "error": detail, "exit": int(error.exit_code)}
 
 

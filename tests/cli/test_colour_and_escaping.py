@@ -116,7 +116,7 @@ def test_a_file_name_that_is_no_text_is_named_in_every_format(costkit: Any, tmp_
         assert (done.returncode, "udce9" in done.stdout) == (0, True)
     missing = costkit("estimate", "th\udce9.txt", "--json")
     assert (missing.returncode, missing.stderr) == (2, "costkit: th\\udce9.txt: no such file\n")
-    assert json.loads(missing.stdout)["error"]["message"] == "th\udce9.txt: no such file"
+    assert json.loads(missing.stdout)["error"]["message"] == "th\\udce9.txt: no such file"
 
 
 def test_a_name_with_a_zero_byte_is_invalid(program: Any) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -39,6 +40,14 @@ def test_the_root_help_shows_every_exit_code(program: Any) -> None:
 def test_no_command_at_all_is_a_question_for_help(program: Any) -> None:
     assert program().out == program("--help").out
     assert (program().code, program("pricing").code) == (2, 2)
+
+
+@pytest.mark.parametrize("words", [(), ("pricing",), ("batch",)])
+def test_a_program_that_gives_no_command_gets_a_document(program: Any, words: tuple[str, ...]) -> None:
+    answer = program(*words, COSTKIT_FORMAT="json")
+    assert answer.code == answer.document["exit"] == 2
+    assert answer.document["error"]["code"] == "usage"
+    assert answer.err == f"costkit: no command was given ({' '.join(('costkit', *words))} --help lists the commands)\n"
 
 
 @pytest.mark.parametrize("words", ["--version", "-V"])
@@ -91,6 +100,17 @@ def test_a_command_like_nothing_points_to_the_list(program: Any) -> None:
 def test_a_schema_is_found_under_the_name_of_its_command(program: Any) -> None:
     assert program("schema", "pricing", "list").out == program("schema", "pricing-list").out
     assert program("schema", "pricing list").out == program("schema", "pricing-list").out
+    assert program("schema", "report", "--json").out == program("schema", "report").out
     answer = program("schema", "estimat")
     assert (answer.code, answer.out) == (2, "")
     assert "error, estimate, pricing-check" in answer.err
+
+
+def test_a_schema_can_be_written_to_a_file(program: Any, tmp_path: Path) -> None:
+    assert program("schema", "report", "-o", "report.json").out == ""
+    assert (tmp_path / "report.json").read_text(encoding="utf-8") == program("schema", "report").out
+
+
+def test_a_schema_has_no_other_format(program: Any) -> None:
+    answer = program("schema", "report", "-f", "markdown")
+    assert (answer.code, answer.out, answer.err) == (2, "", "costkit: a schema is JSON, not 'markdown'\n")

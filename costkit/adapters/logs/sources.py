@@ -49,7 +49,11 @@ def find_sources(arguments: Sequence[str]) -> tuple[list[Source], list[Skipped]]
     sources: list[Source] = []
     skipped: list[Skipped] = []
     seen: set[tuple[int, int]] = set()
+    if list(arguments).count(STDIN) > 1:
+        raise InvalidInput("standard input can be read only once, but - is named twice")
     for argument in arguments:
+        if not argument:
+            raise InvalidInput("a path is empty")
         for path in _expand(argument):
             if path == STDIN:
                 sources.append(Source(STDIN, named=True))

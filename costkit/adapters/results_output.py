@@ -17,7 +17,7 @@ from typing import IO, Self
 from costkit.adapters.atomic import permissions_of
 from costkit.adapters.durable import sync_folder
 from costkit.adapters.results_spool import written
-from costkit.errors import InvalidInput
+from costkit.errors import Unwritable
 
 _BUFFER = 1 << 20
 NOTE = "unfinished.json"
@@ -27,7 +27,7 @@ NOTE = "unfinished.json"
 class FileOutput:
     """Satisfies `Output`; a context manager. With `failed_target`, failed rows go there instead.
 
-    Raises `InvalidInput` where a target can't be a file, `OperationFailed` where writing fails.
+    Raises `Unwritable` where a target can't be a file or writing fails.
     """
 
     def __init__(self, target: Path, failed_target: Path | None, *, tag: str, folder: Path) -> None:
@@ -145,10 +145,10 @@ def _note_down(note: Path, parts: list[Path]) -> None:
 
 
 def check_target(path: Path) -> Path:
-    """The file that a path means, behind links; raises `InvalidInput` where there can't be one."""
+    """The file that a path means, behind links; raises `Unwritable` where there can't be one."""
     target = path.resolve()
     if target.is_dir():
-        raise InvalidInput("is a folder, not a file", where=str(path))
+        raise Unwritable(f"can't write {path}: it is a folder")
     if not target.parent.is_dir():
-        raise InvalidInput(f"can't write {path}: there is no folder {target.parent}")
+        raise Unwritable(f"can't write {path}: there is no folder {target.parent}")
     return target

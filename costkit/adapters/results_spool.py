@@ -16,7 +16,7 @@ from typing import IO, Self
 
 from costkit.adapters.durable import sync_folder
 from costkit.batch.results import Place
-from costkit.errors import OperationFailed
+from costkit.errors import OperationFailed, Unwritable
 
 _BLOCK = 1 << 20
 LONGEST = 64 << 20
@@ -131,7 +131,7 @@ def written(path: Path) -> Iterator[None]:
         yield
     except OSError as problem:
         message = f"can't write {path}: {problem.strerror or problem}"
-        raise OperationFailed(message, code="write-failed") from None
+        raise Unwritable(message) from None
 
 
 @contextlib.contextmanager

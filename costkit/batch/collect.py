@@ -150,8 +150,8 @@ def mark_collected(family: Family, ledger: Ledger, output: str) -> None:
     """Record that the results are in the output, for the job and for those that retried it."""
     if family.job is None:
         return
-    ledger.set_output(family.job.id, output)
     for job in family.jobs:
+        ledger.set_output(job.id, output)
         fresh = ledger.job(job.id) or job
         done = [replace(batch, state=COLLECTED) for batch in fresh.live_batches if batch.state == ENDED]
         if done:

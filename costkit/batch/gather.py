@@ -76,6 +76,7 @@ def read_result(line: bytes, offset: int) -> Found:
     custom_id = document.get("custom_id")
     if not isinstance(custom_id, str) or not custom_id:
         raise ValueError("no custom_id")
+    custom_id.encode()  # half a surrogate pair is no text; its error is a ValueError
     return Found(custom_id, classes.classify(document), offset, len(line))
 
 

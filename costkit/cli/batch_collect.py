@@ -30,7 +30,7 @@ def collect(
     job: Annotated[str, typer.Argument(metavar="JOB|BATCH_ID", help="A job, or any batch of the account.")],
     wait: Annotated[bool, typer.Option("--wait", help="Wait until it has ended.")] = False,
     timeout: Annotated[
-        str | None, typer.Option(metavar="TIME", help="Stop waiting after this long, e.g. 2h (exit 8).")
+        str | None, typer.Option(metavar="TIME", help="Wait, but at most this long, e.g. 2h (then exit 8).")
     ] = None,
     text: Annotated[bool, typer.Option("--text", help="Only the text of the answers.")] = False,
     split: Annotated[
@@ -64,7 +64,7 @@ def collect(
         targets = find_targets(run, family, split, text_only=text)
         try:
             family = settled(family, outside)
-            remotes = await_end(run, family, outside, wait=wait, patience=patience)
+            remotes = await_end(run, family, outside, wait=wait or timeout is not None, patience=patience)
             with collecting(family.name):
                 result = _collect(run, family, remotes, outside, targets, options, arrived=order == "any")
         except KeyboardInterrupt:

@@ -63,15 +63,28 @@ def remove_sent_inputs(family: Family) -> None:
 @contextmanager
 def collecting(name: str) -> Iterator[None]:
     """Hold the lock of a job's results; `StillRunning` where another process has it."""
+    with _locked("collect", name, "collected"):
+        yield
+
+
+@contextmanager
+def retrying(name: str) -> Iterator[None]:
+    """Hold the lock of a job's retries: no row may be in two of them; `StillRunning` where another process has it."""
+    with _locked("retry", name, "retried"):
+        yield
+
+
+@contextmanager
+def _locked(verb: str, name: str, done: str) -> Iterator[None]:
     from costkit.adapters.job_lock import LockHeld
     from costkit.cli.batch_wiring import lock_of
 
-    lock = lock_of(hashlib.sha256(f"collect {name}".encode()).hexdigest())
+    lock = lock_of(hashlib.sha256(f"{verb} {name}".encode()).hexdigest())
     try:
         lock.__enter__()
     except LockHeld as held:
         who = f"pid {held.pid}" if held.pid else "another process"
-        raise StillRunning(f"{name} is being collected by {who}", code="being-collected") from None
+        raise StillRunning(f"{name} is being {done} by {who}", code=f"being-{done}") from None
     try:
         yield
     finally:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import replace
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -12,7 +13,7 @@ import typer
 from costkit.cli.batch_lint import MaxTokensOfLines, ModelOfLines
 from costkit.cli.batch_pricing import Counted, OutputTokens, SampleSize, TokenMode
 from costkit.cli.framework import ADVANCED
-from costkit.cli.run import Finding, Run
+from costkit.cli.run import Finding, Run, interactive
 from costkit.errors import ExitCode, InvalidInput
 
 if TYPE_CHECKING:
@@ -67,29 +68,47 @@ def retry(
     from costkit.batch.family import root_of
     from costkit.batch.reconcile import ON_AMBIGUOUS
     from costkit.batch.retry import read_include
-    from costkit.cli.batch_gather import remove_sent_inputs
+    from costkit.cli.batch_gather import retrying
     from costkit.cli.batch_sending import Consent
     from costkit.cli.batch_wiring import open_outside
     from costkit.cli.values import one_of, usd_from
 
     one_of("--on-ambiguous", on_ambiguous, ON_AMBIGUOUS)
-    wanted = read_include(include)
     limit = usd_from("--max-cost", max_cost if max_cost is not None else run.settings.max_cost)
     consent = Consent(limit, yes, dry_run, on_ambiguous=on_ambiguous, wait=wait)
-    how = Counted(output_tokens, tokens, sample)
+    wanted = Wanted(read_include(include), Counted(output_tokens, tokens, sample), model, max_tokens)
     with open_outside(run) as outside:
-        family = root_of(job, outside.ledger)
-        remove_sent_inputs(family)
-        unfinished = _unfinished(family)
-        if unfinished is not None:
-            _restore_input(family, unfinished, outside, model, max_tokens)
-            return _send(run, family, unfinished, outside, consent, how)
-        plan = _plan(run, family, outside, wanted)
-        if not plan.sends:
-            return _show_nothing(run, family, plan)
-        child = _child(family, outside)
-        _write_input(family, plan, child, model, max_tokens)
-        return _send(run, family, child, outside, consent, how, plan)
+        name = root_of(job, outside.ledger).name
+        with retrying(name):
+            return _retry(run, root_of(name, outside.ledger), outside, consent, wanted)
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What is asked for, beyond consent."""
+
+    include: frozenset[str]
+    how: Counted
+    model: str | None
+    max_tokens: int | None
+
+
+def _retry(run: Run, family: Family, outside: Outside, consent: Consent, wanted: Wanted) -> ExitCode:
+    """Finish the retry that was interrupted, or make the next one. The caller holds the lock."""
+    from costkit.cli.batch_gather import remove_sent_inputs
+
+    remove_sent_inputs(family)
+    unfinished = _unfinished(family)
+    if unfinished is not None:
+        _restore_input(family, unfinished, outside, wanted)
+        return _send(run, family, unfinished, outside, consent, wanted)
+    plan = _plan(run, family, outside, wanted.include)
+    if not plan.sends:
+        return _show_nothing(run, family, plan)
+    child = _child(family, outside)
+    _write_input(family, plan.chosen, child, wanted)
+    _tell_plan(family, plan, child, consent)
+    return _send(run, family, child, outside, consent, wanted, plan)
 
 
 def _unfinished(family: Family) -> Job | None:
@@ -139,22 +158,33 @@ def _child(family: Family, outside: Outside) -> Job:
     )
 
 
-def _write_input(family: Family, plan: RetryPlan, child: Job, model: str | None, max_tokens: int | None) -> None:
+def _write_input(family: Family, chosen: Sequence[int], child: Job, wanted: Wanted) -> None:
     from costkit.adapters.retry_input import write_retry_input
 
-    write_retry_input(family.jobs[0], plan.chosen, Path(child.path), model=model, max_tokens=max_tokens)
+    write_retry_input(family.jobs[0], chosen, Path(child.path), model=wanted.model, max_tokens=wanted.max_tokens)
 
 
-def _restore_input(family: Family, child: Job, outside: Outside, model: str | None, max_tokens: int | None) -> None:
+def _restore_input(family: Family, child: Job, outside: Outside, wanted: Wanted) -> None:
     """Write the input of an unfinished retry again if somebody removed it: the ledger knows which lines it had."""
-    from costkit.adapters.retry_input import write_retry_input
-
     if Path(child.path).is_file():
         return
     sent = {custom_id for _index, _line, custom_id in outside.ledger.custom_ids(child.id)}
     items = outside.ledger.custom_ids(family.jobs[0].id)
-    chosen = [index for index, _line, custom_id in items if custom_id in sent]
-    write_retry_input(family.jobs[0], chosen, Path(child.path), model=model, max_tokens=max_tokens)
+    _write_input(family, [index for index, _line, custom_id in items if custom_id in sent], child, wanted)
+
+
+def _tell_plan(family: Family, plan: RetryPlan, child: Job, consent: Consent) -> None:
+    """Show a person who is going to be asked what the question is about."""
+    from costkit.batch.retry import Retry
+    from costkit.cli.output import FIXED_WIDTH, say
+    from costkit.render.table import render_table
+    from costkit.render.views.batch_retry import retry_view
+
+    if consent.yes or consent.dry_run or not interactive(sys.stderr):
+        return
+    page = replace(retry_view(Retry(family.name, child.attempt, plan)), headline=f"failed rows of job {family.name}")
+    for line in render_table(page, width=FIXED_WIDTH, color=False).splitlines():
+        say(line)
 
 
 def _send(
@@ -163,7 +193,7 @@ def _send(
     child: Job,
     outside: Outside,
     consent: Consent,
-    how: Counted,
+    wanted: Wanted,
     plan: RetryPlan | None = None,
 ) -> ExitCode:
     """Check, plan and submit the input of a retry, as any input; it is removed once all of it was sent."""
@@ -185,7 +215,7 @@ def _send(
         sender = InputSource(run, checked)
         order = Order(job, sender, sender.items, f"costkit batch retry {family.name}", "batch-retry", dress)
         if is_new(order, consent, outside.ledger):
-            order = planned(run, order, checked, how)
+            order = planned(run, order, checked, wanted.how)
         try:
             return deliver(run, order, outside, consent)
         finally:

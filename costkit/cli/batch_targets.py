@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from costkit.cli.run import Run
-from costkit.errors import InvalidInput, OperationFailed
+from costkit.errors import InvalidInput, Unwritable
 
 if TYPE_CHECKING:
     from costkit.batch.family import Family
@@ -47,7 +47,7 @@ class Targets:
 
         if self.is_stdout:
             if sys.stdout is None:
-                raise OperationFailed("can't write the rows: standard output is closed", code="write-failed")
+                raise Unwritable("can't write the rows: standard output is closed")
             sys.stdout.flush()
             try:
                 yield StreamOutput(sys.stdout.buffer, "standard output")
@@ -62,7 +62,10 @@ class Targets:
 
 
 def find_targets(run: Run, family: Family, split: str | None, *, text_only: bool) -> Targets:
-    """Find out where the rows go, before anything is fetched; raises `InvalidInput` where they can't go there."""
+    """Find out where the rows go, before anything is fetched.
+
+    Raises `InvalidInput` for flags that make no sense, `Unwritable` where the rows can't go where they should.
+    """
     from costkit.adapters.results_output import check_target
 
     if split is not None:

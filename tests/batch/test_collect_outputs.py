@@ -106,8 +106,6 @@ def test_the_permissions_of_a_file_that_is_replaced_are_kept(desk: Desk, job: st
     ("flags", "words"),
     [
         (("-o", "prompts.jsonl"), "would be overwritten"),
-        (("-o", "nowhere/results.jsonl"), "there is no folder"),
-        (("-o", "."), "is a folder"),
         (("--split", "ok.jsonl"), "is not two files"),
         (("--split", "same.jsonl,./same.jsonl"), "are the same"),
         (("--split", "ok.jsonl,failed.jsonl", "-o", "all.jsonl"), "contradict"),
@@ -126,6 +124,24 @@ def test_flags_that_make_no_sense_are_refused_before_anything_is_fetched(
     assert words in reply.err
     assert server.requests == []
     assert (desk.folder / "prompts.jsonl").read_bytes() == b"".join(line + b"\n" for line in LINES)
+
+
+@pytest.mark.parametrize(
+    ("flags", "words"),
+    [
+        (("-o", "nowhere/results.jsonl"), "there is no folder"),
+        (("-o", "."), "it is a folder"),
+        (("--split", "ok.jsonl,nowhere/failed.jsonl"), "there is no folder"),
+    ],
+)
+def test_an_output_that_can_t_be_is_said_before_anything_is_fetched(
+    desk: Desk, server: ApiServer, job: str, flags: tuple[str, ...], words: str
+) -> None:
+    server.requests.clear()
+    reply = desk.collect(job, *flags)
+    assert (reply.code, reply.error["code"], reply.error["retryable"]) == (1, "write-failed", False)
+    assert words in reply.err
+    assert server.requests == []
 
 
 def test_any_batch_can_be_collected_without_a_ledger(desk: Desk, server: ApiServer) -> None:

@@ -6,6 +6,8 @@ import pytest
 from api_server import ApiServer, Fault, Outcome
 from collecting import Desk, ids_of, lines_of
 
+from costkit.cli.batch_gather import retrying
+
 LINES = lines_of(10)
 IDS = ids_of(LINES)
 BUSY = Outcome("errored", "overloaded_error", "Overloaded")
@@ -256,3 +258,19 @@ def test_a_batch_without_a_job_can_t_be_retried(desk: Desk, server: ApiServer) -
     server.end()
     reply = desk.run("batch", "retry", batch_id, "--yes")
     assert (reply.code, f"costkit batch adopt {batch_id}" in reply.err) == (2, True)
+
+
+def test_two_retries_at_once_don_t_share_rows(desk: Desk, server: ApiServer) -> None:
+    """They could ask for different classes, and both would send the rows that are sent by default."""
+    job = ended(desk, server, {"item-1": EXPIRED, "item-2": CANCELED})
+    with retrying(job):
+        reply = desk.run("batch", "retry", job, "--yes", "--include", "canceled", "--json")
+    assert (reply.code, reply.error["code"], server.creates) == (8, "being-retried", 1)
+
+
+def test_the_cost_is_judged_before_anything_is_sent(desk: Desk, server: ApiServer) -> None:
+    job = ended(desk, server, {"item-1": EXPIRED})
+    reply = desk.run("batch", "retry", job, "--yes", "--max-cost", "0.000001", "--json")
+    assert (reply.code, server.creates) == (3, 1)
+    assert reply.result["cost_usd"]["ceiling"] > reply.result["cost_usd"]["expected"] > "0"
+    assert list((desk.state / "retries").iterdir()) == []

@@ -85,6 +85,24 @@ def display(amount: Decimal, symbol: str = "$") -> str:
     return f"{sign}{symbol}{rounded:,.2f}"
 
 
+def display_apart(left: Decimal, right: Decimal, symbol: str = "$") -> tuple[str, str]:
+    """Round two amounts for people, with as many digits as it takes to tell them apart."""
+    shown = display(left, symbol), display(right, symbol)
+    return shown if shown[0] != shown[1] or left == right else _longer(left, right, symbol)
+
+
+def _longer(left: Decimal, right: Decimal, symbol: str) -> tuple[str, str]:
+    places, texts = 2, ("", "")
+    while texts[0] == texts[1]:
+        places += 1
+        texts = f"{_rounded(left, places):,f}", f"{_rounded(right, places):,f}"
+    return f"{symbol}{texts[0]}", f"{symbol}{texts[1]}"
+
+
+def _rounded(amount: Decimal, places: int) -> Decimal:
+    return amount.quantize(Decimal(1).scaleb(-places), context=_DISPLAY)
+
+
 def _at_least_four_decimals(amount: Decimal) -> str:
     whole, _, decimals = format(amount, "f").partition(".")
     return f"{whole}.{decimals.rstrip('0').ljust(4, '0')}"

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from costkit.core.money import (
     decimal_from,
     display,
+    display_apart,
     exact_text,
     minus,
     price_of_tokens,
@@ -130,3 +131,20 @@ def test_a_price_is_rate_times_tokens_over_a_million() -> None:
 def test_arithmetic_that_would_lose_a_digit_raises() -> None:
     with pytest.raises(Inexact):
         times(Decimal("1." + "3" * 80), Decimal("1." + "7" * 80))
+
+
+@pytest.mark.parametrize(
+    ("left", "right", "shown"),
+    [
+        ("23.4575", "23.46", ("$23.458", "$23.460")),
+        ("20.000004", "20", ("$20.000004", "$20.000000")),
+        ("1234.5678", "1234.5679", ("$1,234.5678", "$1,234.5679")),
+        ("0.123451", "0.123452", ("$0.123451", "$0.123452")),
+        ("5", "4", ("$5.00", "$4.00")),
+        ("5", "5.000", ("$5.00", "$5.00")),
+    ],
+)
+def test_amounts_that_differ_are_shown_with_enough_digits_to_differ(
+    left: str, right: str, shown: tuple[str, str]
+) -> None:
+    assert display_apart(Decimal(left), Decimal(right)) == shown

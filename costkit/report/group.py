@@ -36,6 +36,9 @@ def _dimension(text: str) -> str:
     prefix, _, rest = text.partition(":")
     if f"{prefix}:" in LABELS and rest.strip("."):
         return text
+    if f"{prefix}:" in LABELS:
+        example = "key:metadata.user_id" if prefix == "key" else "tag:team"
+        raise InvalidInput(f"{text!r} in --by names nothing", hint=f"write it as {example}")
     close = close_names(text, [*DIMENSIONS, *LABELS], most=2)
     hint = f"did you mean {' or '.join(close)}?" if close else f"choose from {_choices()}"
     raise InvalidInput(f"unknown dimension {text!r} in --by", hint=hint)

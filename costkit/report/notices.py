@@ -2,28 +2,51 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from datetime import date
+from typing import NamedTuple
 
 from costkit.core.notice import Notice
 from costkit.core.pricebook import ModelPrice, Quote
 from costkit.core.rates import RateKey
 from costkit.errors import CostkitError
-from costkit.report.price import NO_MODEL, Pricer
+from costkit.report.price import NO_MODEL
 from costkit.report.result import Unpriced
-from costkit.report.summary import Tally
+from costkit.report.summary import Tally, UsageSummary
+
+_REFUSALS = "https://platform.claude.com/docs/en/test-and-evaluate/strengthen-guardrails/handle-streaming-refusals"
 
 
-def notices_of(
-    pricer: Pricer, unpriced: Iterable[Unpriced], whole: Tally, unbilled: Mapping[str, int], as_of: date
-) -> tuple[Notice, ...]:
-    """All notices of a report, in a fixed order, each thing said once."""
+class Doubts(NamedTuple):
+    """What was met while a summary was priced."""
+
+    summary: UsageSummary
+    whole: Tally
+    """All responses that count."""
+    unpriced: tuple[Unpriced, ...]
+    problems: Mapping[str, CostkitError]
+    """Why a model has no price, by its name in the log."""
+    unknown: Mapping[tuple[str, str], int]
+    """Fields and values that should select a price but are not known, with the requests that have them."""
+
+
+def notices_of(doubts: Doubts, quotes: Mapping[RateKey, Quote], as_of: date) -> tuple[Notice, ...]:
+    """All notices of a report, in a fixed order, each thing said once; `quotes` are the prices that were used."""
     return (
-        *(_unpriced(entry, pricer.problems) for entry in unpriced),
-        *_counting(whole, unbilled),
-        *_models(pricer.quotes, as_of),
-        *_prices(pricer.quotes),
+        *_unrecognised(doubts.summary),
+        *(_unpriced(entry, doubts.problems) for entry in doubts.unpriced),
+        *_counting(doubts.whole, doubts.summary.unbilled),
+        *_unknown(doubts.unknown),
+        *_models(quotes, as_of),
+        *_prices(quotes),
     )
+
+
+def _unrecognised(summary: UsageSummary) -> Iterator[Notice]:
+    if summary.is_unrecognised:
+        message = f"{_count(summary.other, 'document')}, none of them a bill: report reads responses"
+        hint = "requests are read by costkit estimate and costkit batch lint"
+        yield Notice("nothing-recognised", f"{message}; {hint}")
 
 
 def _unpriced(entry: Unpriced, problems: Mapping[str, CostkitError]) -> Notice:
@@ -32,9 +55,8 @@ def _unpriced(entry: Unpriced, problems: Mapping[str, CostkitError]) -> Notice:
     problem = problems.get(entry.model or "")
     why = f": {problem}" if problem else ""
     why += f"; {problem.hint}" if problem and problem.hint else ""
-    return Notice(
-        "unpriced", f"{who}: {_count(entry.requests, 'request')}, {tokens:,} tokens are not in the total{why}"
-    )
+    what = _count(entry.requests, "request") if entry.requests else "parts of requests"
+    return Notice("unpriced", f"{who}: {what}, {tokens:,} tokens are not in the total{why}")
 
 
 def _counting(whole: Tally, unbilled: Mapping[str, int]) -> Iterator[Notice]:
@@ -47,6 +69,9 @@ def _counting(whole: Tally, unbilled: Mapping[str, int]) -> Iterator[Notice]:
     if whole.incomplete:
         message = f"{_count(whole.incomplete, 'recorded stream')} ended early: the output count is a lower bound"
         yield Notice("incomplete-stream", message)
+    if whole.refusals:
+        message = f"{_count(whole.refusals, 'response')} with stop_reason refusal counted like any other"
+        yield Notice("refusals", f"{message}: one without output is not always billed, see {_REFUSALS}")
     if unbilled:
         kinds = ", ".join(f"{kind} {count:,}" for kind, count in sorted(unbilled.items()))
         yield Notice("unbilled", f"recognised as not billed: {kinds}")
@@ -55,6 +80,13 @@ def _counting(whole: Tally, unbilled: Mapping[str, int]) -> Iterator[Notice]:
             f"{_count(whole.priority, 'request')} ran in the priority tier: shown at list prices, not your contract's"
         )
         yield Notice("priority-tier", message)
+
+
+def _unknown(unknown: Mapping[tuple[str, str], int]) -> Iterator[Notice]:
+    for (name, value), requests in sorted(unknown.items()):
+        code = f"unknown-{name.replace('_', '-')}"
+        who = _count(requests, "request") if requests else "parts of requests"
+        yield Notice(code, f"{who} with {name} {value!r}: no price of it is known, so standard prices were used")
 
 
 def _models(quotes: Mapping[RateKey, Quote], as_of: date) -> Iterator[Notice]:

@@ -40,7 +40,8 @@ class ReportOptions:
     until: int | None = None
     """Half-open range in microseconds since 1970, see `parse_since` and `parse_until`."""
     model_glob: str | None = None
-    """Keeps models whose canonical id or written name matches; `*` and `?` as in a shell, case ignored."""
+    """Keeps models whose canonical id or written name matches; `*` and `?` as in a shell, case ignored. A name that
+    the price book resolves keeps that model under all its names."""
     top: int | None = None
     """How many rows to keep; the others become one row, so that sums stay whole."""
     dedupe: str = "auto"
@@ -49,6 +50,8 @@ class ReportOptions:
         check_dedupe(self.dedupe)
         if self.top is not None and self.top < 1:
             raise InvalidInput(f"--top must be at least 1, not {self.top}")
+        if self.model_glob is not None and not self.model_glob.strip():
+            raise InvalidInput("--model is empty", hint="write a pattern such as '*opus*'")
         if self.since is not None and self.until is not None and self.since >= self.until:
             raise InvalidInput("--since must come before --until")
 

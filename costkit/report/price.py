@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import date, timedelta
 from typing import NamedTuple
 
@@ -12,9 +13,12 @@ from costkit.errors import CostkitError
 from costkit.report.group import EPOCH
 from costkit.report.options import brackets_of
 from costkit.report.summary import QUARTER_HOUR, Cell
+from costkit.report.table import Attributes
 
 _QUARTERS_PER_DAY = 24 * 60 * 60 * 1_000_000 // QUARTER_HOUR
 NO_MODEL = "no-model"
+_PRICED = {"service_tier": ("", "standard", "batch", "priority"), "speed": ("", "standard", "fast")}
+"""The values that have a price; https://platform.claude.com/docs/en/api/messages"""
 
 
 class Selection(NamedTuple):
@@ -74,6 +78,13 @@ class Pricer:
             return self._book.resolve(model).id
         except CostkitError:
             return model
+
+
+def unknown_modifiers(attributes: Attributes) -> Iterator[tuple[str, str]]:
+    """What a response says about its price that no price is known for, such as a new `service_tier`."""
+    for name, value in (("service_tier", attributes.service_tier), ("speed", attributes.speed)):
+        if value is not None and value not in _PRICED[name]:
+            yield name, value
 
 
 def _typical_prompts(brackets: tuple[int, ...]) -> tuple[int, ...]:

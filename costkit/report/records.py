@@ -11,6 +11,9 @@ from costkit.errors import InvalidInput
 
 DEDUPE_MODES = ("auto", "id", "file", "none")
 """`auto`: message id and request id; `id`: message id alone; `file`: as `auto`, within a file; `none`."""
+TORN_LAST_LINE = "torn-last-line"
+"""The reason for which the last line of a file is skipped where its writer is still at work, or died: no defect of
+what was read, so it doesn't fail `--strict`."""
 _KEY_BYTES = 12  # 96 bits: two of a billion responses meet with a probability of 1 in 10^11
 
 
@@ -37,6 +40,8 @@ class Record:
     """The output count is a sub-agent's provisional one, not the final one."""
     incomplete: bool = False
     """A recorded stream ended before its final counts."""
+    refused: bool = False
+    """The response has `stop_reason` refusal: where it had no output yet, it may not be billed."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime, tzinfo
 from decimal import ROUND_HALF_EVEN, Context, Decimal
 
 from costkit.core.cost import Cost
@@ -74,8 +74,8 @@ class Row:
     """How many rows were folded into this one by `--top`; its values are then `other`."""
 
     def as_json(self) -> dict[str, object]:
-        """The row with one key for each dimension."""
-        return {**dict(self.group), **self.figures.as_json()}
+        """The row with one key for each dimension; `folded` tells the rest from a group that is called `other`."""
+        return {**dict(self.group), **self.figures.as_json(), "folded": self.folded}
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +84,7 @@ class Unpriced:
 
     model: str | None
     requests: int
+    """Responses; 0 where only parts of responses (`usage.iterations`) that count elsewhere have no price."""
     usage: Usage
     reason: str
     """`unknown-model`, `no-model`, `unknown-rate` or `fast-batch`."""
@@ -106,6 +107,8 @@ class SkippedReason:
     reason: str
     count: int
     examples: tuple[str, ...]
+    whole_files: bool = False
+    """Whether files were skipped, not lines."""
 
     def as_json(self) -> dict[str, object]:
         """The entry of `skipped`."""
@@ -118,6 +121,8 @@ class Period:
 
     first: datetime | None
     last: datetime | None
+    zone: tzinfo = UTC
+    """Cuts the days that people are shown."""
 
     def as_json(self) -> dict[str, str | None]:
         """`from` and `to` as RFC 3339."""
@@ -149,6 +154,8 @@ class Report:
     documents: int = 0
     other: int = 0
     """Documents without a bill."""
+    is_unrecognised: bool = False
+    """Whether there was something to read, but nothing in it is a response."""
 
     @property
     def complete(self) -> bool:

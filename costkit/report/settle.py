@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
-from fnmatch import fnmatchcase
+from datetime import tzinfo
 
 from costkit.core.cost import cost_of
 from costkit.core.money import minus, price_of_tokens, total
@@ -12,9 +13,10 @@ from costkit.core.pricebook import PriceBook, Quote
 from costkit.core.rates import RateKey
 from costkit.report.arrange import Group, add_up, arrange
 from costkit.report.group import moment_of
-from costkit.report.notices import notices_of
+from costkit.report.models import ModelFilter
+from costkit.report.notices import Doubts, notices_of
 from costkit.report.options import ReportOptions
-from costkit.report.price import Pricer, Selection
+from costkit.report.price import Pricer, Selection, unknown_modifiers
 from costkit.report.records import Item
 from costkit.report.result import Figures, Period, Report, SkippedReason, Unpriced
 from costkit.report.summary import (
@@ -45,20 +47,25 @@ def settle(summary: UsageSummary, book: PriceBook, options: ReportOptions) -> Re
     if summary.options != options.fold(book):
         raise ValueError("the summary was folded with other options or for other price tiers")
     pricer, untimed, whole = Pricer(book, options.as_of), Omission(), Tally()
-    wanted, group_of = _model_filter(options.model_glob), _grouper(options)
+    models, group_of = ModelFilter(options.model_glob, book), _grouper(options)
     priced: dict[tuple[Group, RateKey], Tally] = {}
     unpriced: dict[tuple[str | None, str], Tally] = {}
+    unknown = Counter[tuple[str, str]]()
     for cell, tally in _cells(summary, untimed):
         selection = pricer.select(cell)
-        if not wanted(cell, selection):
+        if not models.keeps(cell.model, selection.model):
             continue
         whole.absorb(tally)
         if selection.key is None:
             unpriced.setdefault((selection.model, selection.problem or ""), Tally()).absorb(tally)
         else:
+            for modifier in unknown_modifiers(cell.attributes):
+                unknown[modifier] += tally.requests
             priced.setdefault((group_of(cell, selection), selection.key), Tally()).absorb(tally)
     groups = _price(priced, pricer.quotes)
     missing = _unpriced(unpriced)
+    doubts = Doubts(summary, whole, missing, pricer.problems, unknown)
+    quotes = {key: pricer.quotes[key] for _, key in priced}
     return Report(
         options.by,
         arrange(groups, options.by, options.top),
@@ -66,8 +73,8 @@ def settle(summary: UsageSummary, book: PriceBook, options: ReportOptions) -> Re
         missing,
         _skipped(summary, untimed),
         summary.duplicates,
-        _period(whole),
-        notices_of(pricer, missing, whole, summary.unbilled, options.as_of),
+        _period(whole, options.zone),
+        (*models.notices(), *notices_of(doubts, quotes, options.as_of)),
         whole.placeholders,
         whole.incomplete,
         whole.assumed_5m_tokens,
@@ -75,6 +82,7 @@ def settle(summary: UsageSummary, book: PriceBook, options: ReportOptions) -> Re
         summary.files,
         summary.documents,
         summary.other,
+        is_unrecognised=summary.is_unrecognised,
     )
 
 
@@ -88,21 +96,6 @@ def _cells(summary: UsageSummary, untimed: Omission) -> Iterator[tuple[Cell, Tal
             untimed.add((response.attributes.path, response.offset, response.line))
         elif not ranged or within(response.timestamp, options):
             yield from cells_of(response, options.brackets)
-
-
-def _model_filter(glob: str | None) -> Callable[[Cell, Selection], bool]:
-    if glob is None:
-        return lambda _cell, _selection: True
-    pattern = glob.lower()
-    known: dict[tuple[str | None, str | None], bool] = {}
-
-    def wanted(cell: Cell, selection: Selection) -> bool:
-        names = (cell.model, selection.model)
-        if names not in known:
-            known[names] = any(name is not None and fnmatchcase(name.lower(), pattern) for name in names)
-        return known[names]
-
-    return wanted
 
 
 def _grouper(options: ReportOptions) -> Callable[[Cell, Selection], Group]:
@@ -171,12 +164,17 @@ def _skipped(summary: UsageSummary, untimed: Omission) -> tuple[SkippedReason, .
         both.absorb(omissions.get("no-timestamp", Omission()))
         omissions["no-timestamp"] = both
     return tuple(
-        SkippedReason(reason, omission.count, tuple(place_text(place) for place in omission.places))
+        SkippedReason(
+            reason,
+            omission.count,
+            tuple(place_text(place) for place in omission.places),
+            whole_files=not any(line for _, _, line in omission.places),
+        )
         for reason, omission in sorted(omissions.items(), key=lambda item: (-item[1].count, item[0]))
     )
 
 
-def _period(whole: Tally) -> Period:
+def _period(whole: Tally, zone: tzinfo) -> Period:
     if whole.first == NO_TIME:
-        return Period(None, None)
-    return Period(moment_of(whole.first), moment_of(whole.last))
+        return Period(None, None, zone)
+    return Period(moment_of(whole.first), moment_of(whole.last), zone)

@@ -14,7 +14,7 @@ from costkit.core.response import BilledUsage, Counts, Iteration
 from costkit.core.usage import Usage
 from costkit.report.options import FoldOptions
 from costkit.report.records import FileRead, Item, Record, Skipped, response_key, smallest_places
-from costkit.report.table import INCOMPLETE, NO_TIME, PLACEHOLDER, Attributes, Response, ResponseTable
+from costkit.report.table import ANSWERED, INCOMPLETE, NO_TIME, PLACEHOLDER, Attributes, Response, ResponseTable
 
 QUARTER_HOUR = 15 * 60 * 1_000_000
 """Microseconds. Every time zone in use is a whole number of quarter hours away from UTC."""
@@ -61,6 +61,8 @@ class Tally:
     incomplete: int = 0
     priority: int = 0
     """Requests in the priority tier, whose price is a contract's."""
+    refusals: int = 0
+    """Responses that were refused; those without output may not be billed."""
     first: int = NO_TIME
     last: int = -NO_TIME
 
@@ -72,6 +74,7 @@ class Tally:
         self.placeholders += other.placeholders
         self.incomplete += other.incomplete
         self.priority += other.priority
+        self.refusals += other.refusals
         self.first = min(self.first, other.first)
         self.last = max(self.last, other.last)
 
@@ -104,6 +107,8 @@ class UsageSummary:
     """Responses that count by themselves, already within the date range."""
     skipped: dict[str, Omission] = field(default_factory=dict)
     unbilled: dict[str, int] = field(default_factory=dict)
+    records: int = 0
+    """Every record that was read, whether it counts or not."""
     copies: int = 0
     """Records that went into the table; those beyond its length are duplicates."""
     merged: int = 0
@@ -112,6 +117,11 @@ class UsageSummary:
     documents: int = 0
     other: int = 0
     """Documents without a bill."""
+
+    @property
+    def is_unrecognised(self) -> bool:
+        """Whether there was something to read, but nothing in it is a response: most likely the wrong file."""
+        return self.other > 0 and not self.records and not self.unbilled
 
     @property
     def duplicates(self) -> int:
@@ -129,6 +139,7 @@ class UsageSummary:
             self.skipped.setdefault(reason, Omission()).absorb(omission)
         for kind, count in other.unbilled.items():
             self.unbilled[kind] = self.unbilled.get(kind, 0) + count
+        self.records += other.records
         self.copies += other.copies
         self.merged += other.merged
         self.files += other.files
@@ -186,6 +197,7 @@ def parts_of(model: str | None, counts: Counts, iterations: tuple[Iteration, ...
 def _add(summary: UsageSummary, record: Record) -> None:
     if len(record.labels) != len(summary.options.labels):
         raise ValueError("the reader was not asked for the labels of this report")
+    summary.records += 1
     response = _response(record)
     key = response_key(record, summary.options.dedupe)
     if key is None:
@@ -212,7 +224,7 @@ def _response(record: Record) -> Response:
         ),
         record.offset,
         record.line,
-        PLACEHOLDER * record.placeholder | INCOMPLETE * record.incomplete,
+        PLACEHOLDER * record.placeholder | INCOMPLETE * record.incomplete | ANSWERED * (not record.refused),
         usage.iterations,
     )
 
@@ -234,7 +246,7 @@ def cells_of(response: Response, brackets: tuple[int, ...]) -> Iterator[tuple[Ce
     time, attributes = response.timestamp, response.attributes
     quarter, last = (None, -NO_TIME) if time == NO_TIME else (time // QUARTER_HOUR, time)
     for part in parts_of(attributes.model, response.counts, response.iterations):
-        flags = response.flags if part.is_request else 0
+        flags = response.flags if part.is_request else ANSWERED
         cell = Cell(attributes, quarter, part.model, bisect_left(brackets, part.usage.prompt_tokens))
         yield (
             cell,
@@ -245,6 +257,7 @@ def cells_of(response: Response, brackets: tuple[int, ...]) -> Iterator[tuple[Ce
                 int(flags & PLACEHOLDER > 0),
                 int(flags & INCOMPLETE > 0),
                 int(part.is_request and attributes.service_tier == "priority"),
+                int(not flags & ANSWERED),
                 time,
                 last,
             ),

@@ -15,7 +15,8 @@ from costkit.core.response import Counts, Iteration
 
 NO_TIME = 2**63 - 1
 """Stands for a missing timestamp and sorts last."""
-PLACEHOLDER, INCOMPLETE = 1, 2
+PLACEHOLDER, INCOMPLETE, ANSWERED = 1, 2, 4
+"""Flags of a response. The last one says that a copy knows of no refusal: one copy that does clears it."""
 _FIELDS = len(Counts._fields)
 _PLACE = 3
 _NARROW = 2**32

@@ -67,8 +67,14 @@ def test_documents_glued_on_one_line_are_all_read_with_their_own_offsets() -> No
 
 
 def test_a_torn_last_line_is_skipped_and_said_so() -> None:
-    assert _found(A + b"\n" + B[:-4]) == [(_text(A), 1), ("torn-json", 2)]
-    assert _found(A + b'\n{"usage": tru') == [(_text(A), 1), ("torn-json", 2)]
+    assert _found(A + b"\n" + B[:-4]) == [(_text(A), 1), ("torn-last-line", 2)]
+    assert _found(A + b'\n{"usage": tru') == [(_text(A), 1), ("torn-last-line", 2)]
+
+
+def test_a_last_line_that_is_no_beginning_of_a_document_is_a_defect_like_any_other() -> None:
+    assert _found(A + b"\nplain words") == [(_text(A), 1), ("torn-json", 2)]
+    assert _found(A + b'\n{"usage": 017}') == [(_text(A), 1), ("torn-json", 2)]
+    assert _found(A + b"\n" + B[:-4] + b"\n") == [(_text(A), 1), ("torn-json", 2)]
 
 
 @pytest.mark.parametrize("cut", range(1, len(B)))

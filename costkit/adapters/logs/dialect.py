@@ -18,6 +18,7 @@ from costkit.report.records import Record
 
 SYNTHETIC = "<synthetic>"
 """The model of messages that Claude Code made up itself, for example to show an error."""
+REFUSAL = "refusal"
 TIMES = ("timestamp", "ts", "created_at", "created", "time", "start_time")
 REQUEST_IDS = ("requestId", "request_id", "_request_id")
 SESSIONS = ("sessionId", "session_id", "session")
@@ -45,10 +46,12 @@ def build_record(
     usage: object = None,
     placeholder: bool = False,
     incomplete: bool = False,
+    stop_reason: object = None,
 ) -> Record:
     """Make a record of a message; time, request id, session and project come from the first holder that has them.
 
-    `usage` replaces the message's own. Raises ValueError where usage or model are not what they must be.
+    `usage` and `stop_reason` replace the message's own. Raises ValueError where usage or model are not what they must
+    be.
     """
     given = message.get("usage") if usage is None else usage
     if not isinstance(given, dict):
@@ -70,6 +73,7 @@ def build_record(
         document.labels(),
         placeholder,
         incomplete,
+        REFUSAL in (stop_reason, message.get("stop_reason")),
     )
 
 

@@ -13,8 +13,19 @@ from dataclasses import dataclass
 
 from costkit.adapters.logs.feed import LONGEST, Feed, Read, TooLong, Torn
 from costkit.adapters.logs.labels import Picker
-from costkit.adapters.logs.values import DEEP, NOT_UTF8, NULS, TOO_DEEP, TOO_LONG, TORN, bracket_depth, values_in, whole
-from costkit.report.records import Skipped
+from costkit.adapters.logs.values import (
+    DEEP,
+    NOT_UTF8,
+    NULS,
+    TOO_DEEP,
+    TOO_LONG,
+    TORN,
+    Broken,
+    bracket_depth,
+    values_in,
+    whole,
+)
+from costkit.report.records import TORN_LAST_LINE, Skipped
 
 _BLANK = b" \t\r\n\f\v"
 _BOM = b"\xef\xbb\xbf"
@@ -101,7 +112,7 @@ class Documents:
             return
         reason = NULS if b"\0" in text else broken.reason
         if self._feed.cut_off and reason != NOT_UTF8:
-            reason = TORN
+            reason = TORN_LAST_LINE if _breaks_off(text, broken) else TORN
         yield self._skipped(reason, line, offset)
 
     def _over_lines(self, first: bytes, line: int, offset: int) -> Iterator[Document | Skipped]:
@@ -172,6 +183,11 @@ class Documents:
 
     def _skipped(self, reason: str, line: int, offset: int) -> Skipped:
         return Skipped(reason, self._path, line, offset)
+
+
+def _breaks_off(line: bytes, broken: Broken) -> bool:
+    """Whether a last line without its line feed is the beginning of a document, not something else altogether."""
+    return line[:1] == b"{" and (broken.reason == TORN or line[-1:] != b"}")
 
 
 def _stands_alone(line: bytes) -> bool:

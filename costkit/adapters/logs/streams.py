@@ -43,10 +43,18 @@ class _Stream:
     usage: dict[str, object]
     channel: tuple[object, ...]
     is_final: bool = False
+    stop_reason: object = None
 
     def record(self) -> Record:
         """The bill as far as the stream tells it."""
-        return build_record(self.document, self.message, self.holders, usage=self.usage, incomplete=not self.is_final)
+        return build_record(
+            self.document,
+            self.message,
+            self.holders,
+            usage=self.usage,
+            incomplete=not self.is_final,
+            stop_reason=self.stop_reason,
+        )
 
 
 @dataclass(slots=True)
@@ -98,6 +106,9 @@ class Streams:
         if stream is None:
             raise ValueError("message_delta without its message_start")
         stream.usage.update({name: usage[name] for name in _REPLACED if usage.get(name) is not None})
+        delta = event.get("delta")
+        if isinstance(delta, dict) and delta.get("stop_reason") is not None:
+            stream.stop_reason = delta["stop_reason"]
         if usage.get("output_tokens") is not None:
             stream.usage["output_tokens"] = usage["output_tokens"]
             stream.is_final = True

@@ -87,12 +87,13 @@ def _written(page: View, run: Run) -> str:
     if run.format == "markdown":
         from costkit.render.markdown import render_markdown
 
-        return render_markdown(page)
+        return render_markdown(page, also=run.also)
     from costkit.render.table import render_table
 
     to_terminal = _goes_to_stdout(run) and sys.stdout is not None and sys.stdout.isatty()
     width = shutil.get_terminal_size((FIXED_WIDTH, 24)).columns if to_terminal else FIXED_WIDTH
-    return render_table(page, width=width, color=_colored(run, to_terminal=to_terminal), also=run.also)
+    color = _colored(run, to_terminal=to_terminal)
+    return render_table(page, width=width, color=color, also=run.also, to_terminal=to_terminal)
 
 
 def _colored(run: Run, *, to_terminal: bool) -> bool:

@@ -15,7 +15,9 @@ from costkit.errors import ExitCode
 from costkit.pricing import BookCheck, check_book, diff_books, list_prices, show_model
 
 BUILT_IN = "built-in"
-_ABOUT_THE_BOOK = frozenset({"stale-book", "stale-price", "odd-rate", "odd-limit", "first-days-unpriced"})
+_ABOUT_THE_BOOK = frozenset(
+    {"stale-book", "stale-price", "odd-rate", "odd-limit", "odd-multiplier", "first-days-unpriced"}
+)
 """Findings that say the book itself needs work; the others describe models and end with exit code 0."""
 
 
@@ -88,4 +90,5 @@ def _book(name: str) -> PriceBook:
 def _about_the_book(result: BookCheck) -> Iterator[Finding]:
     count = sum(finding.code in _ABOUT_THE_BOOK for finding in result.findings)
     if count:
-        yield Finding(ExitCode.INCOMPLETE, f"{count} of the findings are about the book itself")
+        message = "1 finding is about the book itself" if count == 1 else f"{count} findings are about the book itself"
+        yield Finding(ExitCode.INCOMPLETE, message)

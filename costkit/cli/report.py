@@ -98,26 +98,28 @@ def _page(result: Report, run: Run) -> View:
 
 
 def _over(result: Report, limit: Decimal | None) -> Iterator[Finding]:
-    from costkit.core.money import display
+    from costkit.core.money import display, display_apart
 
     if limit is None:
         return
     cost = result.total.cost_usd
     if not result.complete:
         yield Finding(ExitCode.UNDECIDED, f"--max-cost {display(limit)} can't be judged: some usage has no price")
-    elif not result.total.requests and result.skipped:
+    elif not result.total.requests and (result.skipped or result.is_unrecognised):
         yield Finding(ExitCode.UNDECIDED, f"--max-cost {display(limit)} can't be judged: nothing could be read")
     if cost > limit:
-        yield Finding(ExitCode.LIMIT, f"{display(cost)} is over --max-cost {display(limit)}")
+        spent, allowed = display_apart(cost, limit)
+        yield Finding(ExitCode.LIMIT, f"{spent} is over --max-cost {allowed}")
 
 
 def _strict(result: Report, *, strict: bool) -> Iterator[Finding]:
     from costkit.render.text import plural
+    from costkit.report.records import TORN_LAST_LINE
 
     if not strict:
         return
     if not result.complete:
         yield Finding(ExitCode.UNDECIDED, "some usage has no price")
-    skipped = sum(reason.count for reason in result.skipped)
+    skipped = sum(skipped.count for skipped in result.skipped if skipped.reason != TORN_LAST_LINE)
     if skipped:
         yield Finding(ExitCode.INCOMPLETE, f"skipped {plural(skipped, 'line or file', 'lines or files')}")

@@ -13,6 +13,7 @@ from costkit.core.rates import Rates
 
 _USUAL = {"cache_write_5m": Decimal("1.25"), "cache_write_1h": Decimal(2), "cache_read": Decimal("0.1")}
 """Cache rates as multiples of input; https://platform.claude.com/docs/en/build-with-claude/prompt-caching"""
+_MOST_SURCHARGE = 2
 _EXCEPTIONS = {
     ("claude-fable-5-2", "cache_read"): Decimal("0.025"),
     ("claude-mythos-5-2", "cache_read"): Decimal("0.025"),
@@ -59,7 +60,7 @@ def check_book(book: PriceBook, day: date, *, stale_days: int = 30, notice_days:
     `stale_days` is the age from which a `checked` date is old; `notice_days` how far ahead to look for retirements,
     ending offers and announced prices.
     """
-    findings = [*_book_age(book, day, stale_days)]
+    findings = [*_book_age(book, day, stale_days), *_modifiers(book)]
     for model in book.models:
         findings += _lifecycle(model, day, notice_days)
         findings += _prices(model, model.period(day), "price", day, notice_days)
@@ -79,6 +80,18 @@ def _book_age(book: PriceBook, day: date, stale_days: int) -> Iterator[Finding]:
         yield Finding("stale-book", "warning", None, message)
     if age < 0:
         yield Finding("checked-later", "note", None, f"the prices were checked on {book.checked}, after {day}")
+
+
+def _modifiers(book: PriceBook) -> Iterator[Finding]:
+    """A batch is a discount and a geography a surcharge; anything else is most likely a slip of the pen."""
+    if not 0 < book.batch_multiplier < 1:
+        message = f"batch_multiplier is {exact_text(book.batch_multiplier)}, usually 0.5"
+        yield Finding("odd-multiplier", "warning", None, message)
+    for model in book.models:
+        for geo, multiplier in model.geo_multipliers.items():
+            if not 1 <= multiplier < _MOST_SURCHARGE:
+                message = f"inference_geo {geo} multiplies by {exact_text(multiplier)}, usually 1.1"
+                yield Finding("odd-multiplier", "warning", model.id, message)
 
 
 def _row_age(book: PriceBook, model: ModelPrice, day: date, stale_days: int) -> Iterator[Finding]:

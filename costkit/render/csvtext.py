@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import csv
+import re
 from decimal import Decimal
 from io import StringIO
 
 from costkit.core.money import exact_text
 from costkit.render.harmless import harmless
-from costkit.render.view import Cell, Kind, View
+from costkit.render.view import Cell, Kind, Labelled, View
 
+_NO_FORMULA = re.compile(r"-|[+-]?\d+(\.\d+)?", re.ASCII)
+"""Begins like a formula and is none: a dash alone, such as the path of standard input, and a number."""
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 
@@ -22,17 +25,20 @@ def render_csv(view: View) -> str:
     table = view.tables[0]
     out = StringIO()
     writer = csv.writer(out, lineterminator="\n")
-    writer.writerow([column.key for column in table.columns])
+    columns = [(position, column) for position, column in enumerate(table.columns) if column.for_programs]
+    writer.writerow([harmless(column.key) for _, column in columns])
     for row in table.rows[: len(table.rows) - table.total_rows]:
-        writer.writerow([_cell(cell, column.kind) for column, cell in zip(table.columns, row, strict=True)])
+        writer.writerow([_cell(row[position], column.kind) for position, column in columns])
     return out.getvalue()
 
 
 def _cell(cell: Cell, kind: Kind) -> str:
+    if isinstance(cell, Labelled):
+        cell = cell.value
     if cell is None:
         return ""
     if isinstance(cell, Decimal):
         return exact_text(cell)
     text = str(cell)
-    risky = kind is Kind.TEXT and text.startswith(_FORMULA_STARTS)
+    risky = kind is Kind.TEXT and text.startswith(_FORMULA_STARTS) and not _NO_FORMULA.fullmatch(text)
     return f"'{harmless(text)}" if risky else harmless(text)

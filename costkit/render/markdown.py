@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import re
 
+from costkit.render.currency import with_currency
 from costkit.render.harmless import harmless
 from costkit.render.text import DASH, for_people
-from costkit.render.view import Kind, Table, View
+from costkit.render.view import Currency, Kind, Table, View
 
 _SPECIAL = re.compile(r"([\\`*_{}\[\]<>|~#@])")
 
 
-def render_markdown(view: View) -> str:
+def render_markdown(view: View, *, also: Currency | None = None) -> str:
     """Write a view as Markdown; text from files and the API can't become markup or a mention."""
     blocks = [f"**{_escape(view.headline)}**"]
     for table in view.tables:
         if table.title:
             blocks.append(f"**{_escape(table.title)}**")
-        blocks.append(_table(table.for_people()))
+        blocks.append(_table(with_currency(table.for_people(), also)))
     blocks.extend(_escape(fact) for fact in view.facts)
     return "\n\n".join(blocks) + "\n"
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from io import StringIO
 from typing import TYPE_CHECKING
 
-from costkit.core.money import display, times
+from costkit.render.currency import with_currency
 from costkit.render.harmless import harmless
-from costkit.render.text import DASH, for_people
+from costkit.render.text import DASH, for_people, plural
 from costkit.render.view import Cell, Column, Currency, Kind, Table, View
 
 if TYPE_CHECKING:
@@ -18,8 +18,14 @@ if TYPE_CHECKING:
 _LONGEST_NAME = 32
 
 
-def render_table(view: View, *, width: int, color: bool, also: Currency | None = None) -> str:
-    """Lay a view out as text of at most `width` columns, with ANSI colours if `color`."""
+def render_table(
+    view: View, *, width: int, color: bool, also: Currency | None = None, to_terminal: bool = False
+) -> str:
+    """Lay a view out as text of at most `width` columns, with ANSI colours if `color`.
+
+    A terminal breaks lines that are too long for it, so there the least important columns are left out until a table
+    fits, with a line that says so; anywhere else every column stays.
+    """
     from rich.console import Console
     from rich.text import Text
 
@@ -38,40 +44,64 @@ def render_table(view: View, *, width: int, color: bool, also: Currency | None =
     console.print(Text(harmless(view.headline), style="bold" if color else ""), soft_wrap=True)
     for table in view.tables:
         if table.rows:
-            _print_table(console, table.for_people(), also)
+            shown = with_currency(table.for_people(), also)
+            _print_table(console, _fitted(shown, width) if to_terminal else shown, len(shown.columns))
     for fact in view.facts:
         console.print(Text(harmless(fact)), soft_wrap=True)
     return "\n".join(line.rstrip() for line in out.getvalue().split("\n"))
 
 
-def _print_table(console: Console, table: Table, also: Currency | None) -> None:
+def _fitted(table: Table, width: int) -> Table:
+    while _width(table) > width:
+        narrower = table.without_least_important()
+        if narrower is None:
+            break
+        table = narrower
+    return table
+
+
+def _width(table: Table) -> int:
+    """How wide a table is at least; long text folds."""
+    return sum(
+        2 + (longest if _is_whole(column, longest) else _LONGEST_NAME)
+        for column, longest in zip(table.columns, _longest(table), strict=True)
+    )
+
+
+def _longest(table: Table) -> list[int]:
+    """The width of the widest cell of each column, headings included."""
+    from rich.cells import cell_len
+
+    return [
+        max(cell_len(text) for text in (harmless(column.title), *(_text(table, position, row) for row in table.rows)))
+        for position, column in enumerate(table.columns)
+    ]
+
+
+def _print_table(console: Console, table: Table, columns: int) -> None:
     from rich.text import Text
 
     if table.title:
         console.print(Text(harmless(table.title), style="bold"), soft_wrap=True)
-    console.print(_lay_out(table, also), crop=False)
+    page_width, console.width = console.width, max(console.width, _width(table))  # rich drops columns that don't fit
+    console.print(_lay_out(table), crop=False)
+    console.width = page_width
+    hidden = columns - len(table.columns)
+    if hidden:
+        line = f"{plural(hidden, 'column')} hidden: a wider terminal, -f csv or --json has all"
+        console.print(Text(line, style="dim"), soft_wrap=True)
 
 
-def _lay_out(table: Table, also: Currency | None) -> RichTable:
-    from rich.cells import cell_len
+def _lay_out(table: Table) -> RichTable:
     from rich.table import Table as RichTable
     from rich.text import Text
 
     grid = RichTable(box=None, pad_edge=True, padding=(0, 1), header_style="dim")
-    money = _money_column(table, also)
-    for position, column in enumerate(table.columns):
-        texts = [_text(table, position, row) for row in table.rows]
-        _add_column(grid, column, max(map(cell_len, [column.title, *texts])))
-        if column is money and also:
-            converted = [_converted(row[position], also) for row in table.rows]
-            _add_column(grid, Column(also.code, "", Kind.USD), max(map(cell_len, [also.code, *converted])))
+    for column, longest in zip(table.columns, _longest(table), strict=True):
+        _add_column(grid, column, longest)
     first_total = len(table.rows) - table.total_rows
     for number, row in enumerate(table.rows):
-        cells: list[Text] = []
-        for position, column in enumerate(table.columns):
-            cells.append(Text(_text(table, position, row)))
-            if column is money and also:
-                cells.append(Text(_converted(row[position], also)))
+        cells = [Text(_text(table, position, row)) for position in range(len(table.columns))]
         grid.add_row(*cells, style="bold" if number >= first_total else None)
     return grid
 
@@ -81,31 +111,19 @@ def _text(table: Table, position: int, row: tuple[Cell, ...]) -> str:
     return for_people(row[position], column.kind, (table.empty or {}).get(column.key, DASH))
 
 
-def _add_column(grid: RichTable, column: Column, longest: int) -> None:
+def _is_whole(column: Column, longest: int) -> bool:
     """Numbers and names are never broken over lines or cut; long text may fold where the page is too narrow."""
+    return column.kind is not Kind.TEXT or longest <= _LONGEST_NAME
+
+
+def _add_column(grid: RichTable, column: Column, longest: int) -> None:
     from rich.text import Text
 
-    whole = column.kind is not Kind.TEXT or longest <= _LONGEST_NAME
+    whole = _is_whole(column, longest)
     grid.add_column(
-        Text(column.title),
+        Text(harmless(column.title)),
         justify="left" if column.kind is Kind.TEXT else "right",
         no_wrap=whole,
         overflow="fold",
         min_width=longest if whole else None,
     )
-
-
-def _money_column(table: Table, also: Currency | None) -> Column | None:
-    """The column that a second currency is shown for: the total, else the last amount."""
-    if also is None:
-        return None
-    amounts = [column for column in table.columns if column.kind is Kind.USD]
-    totals = [column for column in amounts if column.title in ("total", "cost")]
-    shown = totals or amounts
-    return shown[-1] if shown else None
-
-
-def _converted(cell: Cell, also: Currency) -> str:
-    from decimal import Decimal
-
-    return display(times(cell, also.per_usd), "") if isinstance(cell, Decimal) else DASH

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from costkit.core.money import display, exact_text
 from costkit.render.harmless import harmless
-from costkit.render.view import Cell, Kind
+from costkit.render.view import Cell, Kind, Labelled
 
 DASH = "\N{EN DASH}"
 _MILLION, _THOUSAND = 1_000_000, 1_000
@@ -17,6 +17,8 @@ def for_people(cell: Cell, kind: Kind, empty: str = DASH) -> str:
     """A cell as a person reads it."""
     if cell is None:
         return empty
+    if isinstance(cell, Labelled):
+        return harmless(cell.label)
     if isinstance(cell, Decimal):
         return _amount(cell, kind)
     if kind is Kind.TOKENS and isinstance(cell, int):
@@ -31,6 +33,8 @@ def _amount(amount: Decimal, kind: Kind) -> str:
         return display(amount)
     if kind is Kind.SHARE:
         return percent(amount)
+    if kind is Kind.CHANGE:
+        return f"{amount:+}\u00a0%"
     return rate(amount) if kind is Kind.RATE else exact_text(amount)
 
 

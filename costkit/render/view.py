@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import Enum, auto
+from typing import NamedTuple
 
 
 class Kind(Enum):
@@ -22,9 +23,18 @@ class Kind(Enum):
     """A list price; written out with every digit, because it is compared with a page."""
     SHARE = auto()
     """A fraction between 0 and 1, shown as percent."""
+    CHANGE = auto()
+    """A change in percent, shown with its sign; programs get the bare number."""
 
 
-Cell = str | int | Decimal | None
+class Labelled(NamedTuple):
+    """A cell that people read as something else than programs: `(3 others)` for `other`."""
+
+    value: str | int | Decimal | None
+    label: str
+
+
+Cell = str | int | Decimal | Labelled | None
 """`None` is unknown or not applicable: a dash for people, empty in CSV."""
 
 
@@ -36,7 +46,11 @@ class Column:
     key: str
     kind: Kind = Kind.TEXT
     for_people: bool = True
-    """Whether tables show it; formats for programs always do."""
+    """Whether tables show it."""
+    for_programs: bool = True
+    """Whether CSV has it; not so where the same is there in exact columns of their own."""
+    rank: int = 0
+    """On a terminal that is too narrow the columns of the highest rank are left out first; 0 always stays."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,9 +66,19 @@ class Table:
 
     def for_people(self) -> Table:
         """The same table without the columns that only programs want."""
-        shown = [position for position, column in enumerate(self.columns) if column.for_people]
-        columns = tuple(self.columns[position] for position in shown)
-        rows = tuple(tuple(row[position] for position in shown) for row in self.rows)
+        return self._with([position for position, column in enumerate(self.columns) if column.for_people])
+
+    def without_least_important(self) -> Table | None:
+        """The table without the last of its columns of the highest rank; `None` where all must stay."""
+        highest = max((column.rank for column in self.columns), default=0)
+        if not highest:
+            return None
+        last = max(position for position, column in enumerate(self.columns) if column.rank == highest)
+        return self._with([position for position in range(len(self.columns)) if position != last])
+
+    def _with(self, positions: Sequence[int]) -> Table:
+        columns = tuple(self.columns[position] for position in positions)
+        rows = tuple(tuple(row[position] for position in positions) for row in self.rows)
         return Table(columns, rows, self.title, self.empty, self.total_rows)
 
 

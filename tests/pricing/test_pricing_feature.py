@@ -160,6 +160,17 @@ def test_a_price_that_begins_after_the_release_is_found() -> None:
     assert codes(with_model(BOOK, "claude-opus-5", periods=(late,)), "claude-opus-5") == ["first-days-unpriced"]
 
 
+@pytest.mark.parametrize("multiplier", ["5", "1", "0"])
+def test_a_batch_that_is_no_discount_is_found(multiplier: str) -> None:
+    assert codes(replace(BOOK, batch_multiplier=Decimal(multiplier)), None) == ["odd-multiplier"]
+
+
+@pytest.mark.parametrize("multiplier", ["0.9", "11"])
+def test_a_geography_that_is_no_surcharge_is_found(multiplier: str) -> None:
+    book = with_model(BOOK, "claude-opus-5", geo_multipliers={"us": Decimal(multiplier)})
+    assert codes(book, "claude-opus-5") == ["odd-multiplier"]
+
+
 def test_an_output_limit_above_the_context_window_is_found() -> None:
     assert codes(with_model(BOOK, "claude-opus-5", context_window=1000), "claude-opus-5") == ["odd-limit"]
 

@@ -10,9 +10,9 @@ from costkit.render.view import Cell, Column, Kind, Table, View
 _RATE_COLUMNS = (
     Column("input", "input_usd_per_mtok", Kind.RATE),
     Column("output", "output_usd_per_mtok", Kind.RATE),
-    Column("write 5m", "cache_write_5m_usd_per_mtok", Kind.RATE),
-    Column("write 1h", "cache_write_1h_usd_per_mtok", Kind.RATE),
-    Column("cache read", "cache_read_usd_per_mtok", Kind.RATE),
+    Column("write 5m", "cache_write_5m_usd_per_mtok", Kind.RATE, rank=2),
+    Column("write 1h", "cache_write_1h_usd_per_mtok", Kind.RATE, rank=3),
+    Column("cache read", "cache_read_usd_per_mtok", Kind.RATE, rank=1),
 )
 
 
@@ -22,8 +22,8 @@ def list_view(prices: PriceList, footer: str) -> View:
         Column("model", "model"),
         Column("prompt up to", "up_to_tokens", Kind.COUNT),
         *_RATE_COLUMNS,
-        Column("status", "status"),
-        Column("confidence", "confidence"),
+        Column("status", "status", rank=4),
+        Column("confidence", "confidence", rank=5),
     )
     rows = tuple(
         (row.model, row.rates.up_to_tokens, *_rates(row.rates), row.status, row.confidence) for row in prices.rows
@@ -67,11 +67,11 @@ def _periods(card: ModelCard) -> Table:
     columns = (
         Column("price", "kind"),
         Column("from", "effective_from"),
-        Column("until", "effective_until"),
+        Column("until", "effective_until", rank=4),
         Column("prompt up to", "up_to_tokens", Kind.COUNT),
         *_RATE_COLUMNS,
-        Column("source", "source"),
-        Column("confidence", "confidence"),
+        Column("source", "source", rank=5),
+        Column("confidence", "confidence", rank=6),
     )
     rows: list[tuple[Cell, ...]] = []
     current = [period for period in card.prices if period.current]
@@ -93,11 +93,16 @@ def _period_rows(kind: str, period: PricePeriodCard, tiers: tuple[TierRates, ...
 
 def _sources(card: ModelCard) -> list[str]:
     lines = {
-        period.source: f"{period.source}: {period.source_what} ({period.source_url}, seen {period.source_seen})"
+        period.source: f"{period.source}: {period.source_what} ({_seen(period)})"
         for period in (*card.prices, *card.fast)
         if period.source_what
     }
     return list(lines.values())
+
+
+def _seen(period: PricePeriodCard) -> str:
+    seen = f"seen {period.source_seen}"
+    return f"{period.source_url}, {seen}" if period.source_url else seen
 
 
 def check_view(check: BookCheck, footer: str) -> View:
@@ -122,15 +127,14 @@ def diff_view(diff: BookDiff, old: str, new: str) -> View:
         Column("prompt up to", "up_to_tokens", Kind.COUNT),
         Column(old, "old"),
         Column(new, "new"),
-        Column("change", "change_percent"),
+        Column("change", "change_percent", Kind.CHANGE),
     )
     rows: list[tuple[Cell, ...]] = [(model, "model", None, None, "added", None) for model in diff.added]
     rows += [(model, "model", None, "removed", None, None) for model in diff.removed]
     for change in diff.rates:
         what = change.rate.removesuffix("_usd_per_mtok") + (" (fast)" if change.speed == "fast" else "")
-        percent = f"{change.change_percent:+} %" if change.change_percent is not None else None
         sides = [exact_text(side) if side is not None else None for side in (change.old_usd, change.new_usd)]
-        rows.append((change.model, what, change.up_to_tokens, *sides, percent))
+        rows.append((change.model, what, change.up_to_tokens, *sides, change.change_percent))
     rows += [(c.model or "(all)", c.field, None, _text(c.old), _text(c.new), None) for c in diff.other]
     headline = "no difference" if diff.is_empty else plural(len(rows), "difference")
     return View(f"{headline} · {old} → {new} · {diff.as_of}", (Table(columns, tuple(rows)),))

@@ -8,27 +8,32 @@ from decimal import Decimal
 from costkit.core.money import display
 from costkit.render.harmless import harmless
 from costkit.render.text import percent, plural
-from costkit.render.view import Cell, Column, Kind, Table, View
+from costkit.render.view import Cell, Column, Kind, Labelled, Table, View
 from costkit.report import Figures, Period, Report, Row, SkippedReason, Unpriced
 
 _TITLES = {"model": "model", "tier": "service tier", "file": "file"}
 _FIGURES = (
-    Column("requests", "requests", Kind.COUNT),
-    Column("input", "input_tokens", Kind.TOKENS),
-    Column("cache read", "cache_read_input_tokens", Kind.TOKENS),
-    Column("cache write", "cache_creation_input_tokens", Kind.TOKENS),
+    Column("requests", "requests", Kind.COUNT, rank=1),
+    Column("input", "input_tokens", Kind.TOKENS, rank=2),
+    Column("cache read", "cache_read_input_tokens", Kind.TOKENS, rank=4),
+    Column("cache write", "cache_creation_input_tokens", Kind.TOKENS, rank=5),
     Column("", "ephemeral_5m_input_tokens", Kind.TOKENS, for_people=False),
     Column("", "ephemeral_1h_input_tokens", Kind.TOKENS, for_people=False),
-    Column("output", "output_tokens", Kind.TOKENS),
+    Column("output", "output_tokens", Kind.TOKENS, rank=3),
     Column("", "web_search_requests", Kind.COUNT, for_people=False),
     Column("cost", "cost_usd", Kind.USD),
-    Column("share", "share", Kind.SHARE),
+    Column("share", "share", Kind.SHARE, rank=6),
     Column("", "cache_hit_rate", Kind.SHARE, for_people=False),
     Column("", "saved_by_cache_usd", Kind.USD, for_people=False),
     Column("", "saved_by_batch_usd", Kind.USD, for_people=False),
+    Column("", "status", for_people=False),
+    Column("", "unpriced_model", for_people=False),
+    Column("", "folded", Kind.COUNT, for_people=False),
 )
 _SHARE_STEP = Decimal("0.000001")
-_UNKNOWN = "unpriced"
+_UNPRICED = "unpriced"
+_PRICED = "priced"
+_NOT_IN_THE_LOG = "(not in the log)"
 _FEW = 2
 
 
@@ -38,16 +43,19 @@ def report_view(report: Report, footer: str) -> View:
     rows = [_row(row, report.total) for row in report.rows]
     rows += [_unpriced(entry, report.by) for entry in report.unpriced]
     totals = [_total(report)] if len(rows) > 1 else []
-    table = Table((*dimensions, *_FIGURES), (*rows, *totals), empty={"cost_usd": _UNKNOWN}, total_rows=len(totals))
+    empty = {"cost_usd": _UNPRICED, **dict.fromkeys(report.by, _NOT_IN_THE_LOG)}
+    table = Table((*dimensions, *_FIGURES), (*rows, *totals), empty=empty, total_rows=len(totals))
     facts = tuple(line for line in (" · ".join(_quality(report)), footer) if line)
     return View(_headline(report), (table,), facts)
 
 
 def _headline(report: Report) -> str:
     total = report.total
-    requests = total.requests + sum(entry.requests for entry in report.unpriced)
+    unpriced = sum(entry.requests for entry in report.unpriced)
     at_least = "" if report.complete else "at least "
-    parts = [f"{at_least}{display(total.cost_usd)}", plural(requests, "request")]
+    parts = [f"{at_least}{display(total.cost_usd)}", plural(total.requests, "request")]
+    if unpriced:
+        parts.append(plural(unpriced, "unpriced request"))
     if report.period.first is not None:
         parts.append(_days(report.period))
     if total.cache_hit_rate is not None:
@@ -68,9 +76,9 @@ def _saved(amount: Decimal) -> str:
 
 
 def _days(period: Period) -> str:
-    first, last = period.first, period.last
-    if first is None or last is None:
+    if period.first is None or period.last is None:
         return ""
+    first, last = (moment.astimezone(period.zone) for moment in (period.first, period.last))
     if first.date() == last.date():
         return f"{last.day} {last:%b %Y}"
     if (first.year, first.month) == (last.year, last.month):
@@ -81,9 +89,9 @@ def _days(period: Period) -> str:
 
 
 def _row(row: Row, total: Figures) -> tuple[Cell, ...]:
-    values = dict(row.group)
-    names: list[Cell] = [_name(value, row) for value in values.values()]
-    return (*names, *_cells(row.figures, row.figures.cost_usd, _share(row.figures.cost_usd, total.cost_usd)))
+    names = [Labelled(value, f"({row.folded} others)") if row.folded else value for _, value in row.group]
+    cost = row.figures.cost_usd
+    return (*names, *_cells(row.figures, cost, _share(cost, total.cost_usd)), _PRICED, None, row.folded)
 
 
 def _share(part: Decimal, whole: Decimal) -> Decimal | None:
@@ -94,22 +102,18 @@ def _share(part: Decimal, whole: Decimal) -> Decimal | None:
     return _SHARE_STEP if part and not share else share
 
 
-def _name(value: str | None, row: Row) -> str:
-    if row.folded:
-        return f"({row.folded} others)"
-    return "(not in the log)" if value is None else value
-
-
 def _total(report: Report) -> tuple[Cell, ...]:
     names: list[Cell] = ["total" if report.complete else "total of the priced", *([""] * (len(report.by) - 1))]
-    return (*names, *_cells(report.total, report.total.cost_usd, None))
+    return (*names, *_cells(report.total, report.total.cost_usd, None), None, None, None)
 
 
 def _unpriced(entry: Unpriced, by: tuple[str, ...]) -> tuple[Cell, ...]:
-    names: list[Cell] = [(entry.model or "(no model)") if name == "model" else "(unpriced)" for name in by]
+    model = Labelled(entry.model, entry.model or "(no model)")
+    names: list[Cell] = [model if name == "model" else Labelled(None, f"({_UNPRICED})") for name in by]
     if "model" not in by:
-        names[0] = f"(unpriced: {entry.model or 'no model'})"
-    return (*names, *_cells(Figures(requests=entry.requests, usage=entry.usage), None, None))
+        names[0] = Labelled(None, f"({_UNPRICED}: {entry.model or 'no model'})")
+    figures = _cells(Figures(requests=entry.requests, usage=entry.usage), None, None)
+    return (*names, *figures, _UNPRICED, entry.model, 0)
 
 
 def _cells(figures: Figures, cost: Decimal | None, share: Decimal | None) -> tuple[Cell, ...]:
@@ -133,6 +137,8 @@ def _cells(figures: Figures, cost: Decimal | None, share: Decimal | None) -> tup
 
 def _quality(report: Report) -> Iterator[str]:
     """What was merged, skipped or doubtful: nothing is dropped without a word."""
+    if report.is_unrecognised:
+        yield f"{plural(report.other, 'document')} read, none of them a bill"
     if report.duplicates:
         yield f"{plural(report.duplicates, 'duplicate line')} counted once"
     for skipped in report.skipped:
@@ -142,4 +148,5 @@ def _quality(report: Report) -> Iterator[str]:
 def _skipped(skipped: SkippedReason) -> str:
     places = ", ".join(harmless(place) for place in skipped.examples[:_FEW])
     more = ", …" if skipped.count > _FEW else ""
-    return f"{plural(skipped.count, 'line')} skipped ({skipped.reason}: {places}{more})"
+    what = "file" if skipped.whole_files else "line"
+    return f"{plural(skipped.count, what)} skipped ({skipped.reason}: {places}{more})"

@@ -19,6 +19,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
 
+from costkit.adapters.names import shown
 from costkit.batch.canonical import RawLine
 from costkit.errors import InvalidInput, OperationFailed
 
@@ -47,10 +48,10 @@ def open_lines(path: str, *, spool: Path | None, longest: int) -> Iterator[LineF
 class LineFile:
     """An open file that can be read again and again, one reading within another if need be."""
 
-    def __init__(self, source: IO[bytes], shown: str, longest: int) -> None:
-        self.path = "-" if shown == "-" else str(Path(shown).absolute())
+    def __init__(self, source: IO[bytes], path: str, longest: int) -> None:
+        self.path = "-" if path == "-" else str(Path(path).absolute())
         """Absolute, or `-`."""
-        self.shown = shown
+        self.shown = path
         """As it was named."""
         self._source = source
         self._longest = longest
@@ -95,10 +96,10 @@ class LineFile:
                 stream = io.BufferedReader(gzip.GzipFile(fileobj=stream), _BUFFER)
             yield stream, view
         except (EOFError, gzip.BadGzipFile, zlib.error) as problem:
-            raise InvalidInput(f"is a damaged gzip file: {problem}", where=self.shown) from None
+            raise InvalidInput(f"is a damaged gzip file: {problem}", where=shown(self.shown)) from None
         except OSError as problem:
             reason = problem.strerror or str(problem)
-            raise OperationFailed(f"can't be read: {reason}", where=self.shown, code="read-failed") from None
+            raise OperationFailed(f"can't be read: {reason}", where=shown(self.shown), code="read-failed") from None
 
 
 def _rereadable(path: str, spool: Path | None) -> IO[bytes]:
@@ -152,13 +153,13 @@ def _open(path: str) -> IO[bytes]:
     try:
         return Path(path).open("rb", buffering=0)
     except FileNotFoundError:
-        raise InvalidInput("no such file", where=path) from None
+        raise InvalidInput("no such file", where=shown(path)) from None
     except (PermissionError, IsADirectoryError, NotADirectoryError) as problem:
-        raise InvalidInput(f"can't be read: {problem.strerror}", where=path) from None
+        raise InvalidInput(f"can't be read: {problem.strerror}", where=shown(path)) from None
     except ValueError:
         raise InvalidInput(f"{path!r} can't be the name of a file") from None
     except OSError as problem:
-        raise OperationFailed(f"can't be read: {problem.strerror}", where=path, code="read-failed") from None
+        raise OperationFailed(f"can't be read: {problem.strerror}", where=shown(path), code="read-failed") from None
 
 
 def _spooled(source: IO[bytes], folder: Path | None, path: str) -> IO[bytes]:
@@ -175,5 +176,5 @@ def _spooled(source: IO[bytes], folder: Path | None, path: str) -> IO[bytes]:
             raise
     except OSError as problem:
         reason = problem.strerror or str(problem)
-        raise OperationFailed(f"can't copy {path} to a private file: {reason}", code="write-failed") from None
+        raise OperationFailed(f"can't copy {shown(path)} to a private file: {reason}", code="write-failed") from None
     return copy

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 from costkit.adapters import prompts as prompt_files
 from costkit.adapters.line_file import LineFile, open_lines
+from costkit.adapters.names import printable, shown
 from costkit.core.request import Request
 from costkit.errors import InputChanged, InvalidInput
 from costkit.estimate.result import Prompt
@@ -39,10 +40,10 @@ def read_sampled(
         for line, request, size in _requests(file, kind, complete):
             columns.add(line, request, size)
         if not columns.sizes:
-            raise InvalidInput("is empty", where=path)
+            raise InvalidInput("is empty", where=shown(path))
         wanted = wanted_size(choice, len(columns.sizes), sum(columns.sizes))
         if wanted == len(columns.sizes) and columns.kept is not None:
-            return [Prompt(path, index, request) for index, request in enumerate(columns.kept)], None
+            return [Prompt(printable(path), index, request) for index, request in enumerate(columns.kept)], None
         sample = draw_sample(columns.sizes, columns.groups, columns.max_tokens, wanted)
         columns.kept = None
         prompts = list(_members(file, kind, complete, sample.members, columns.lines))
@@ -53,9 +54,9 @@ def _requests(file: LineFile, kind: str | None, complete: Complete) -> Iterator[
     """Each request with its line and its share of the line's bytes."""
     for raw in file.lines():
         if raw.size > prompt_files.MOST_BYTES_OF_ONE:
-            where = f"{file.shown}:{raw.number}"
+            where = f"{shown(file.shown)}:{raw.number}"
             raise InvalidInput("is larger than 32 MB, the API's limit for one request", where=where)
-        found = prompt_files.requests_in_line(raw.data, file.shown, raw.number, kind)
+        found = prompt_files.requests_in_line(raw.data, shown(file.shown), raw.number, kind)
         for request in found:
             yield raw.number, complete(request), raw.size // len(found)
 
@@ -69,13 +70,13 @@ def _members(
         if raw.number not in wanted:
             continue
         index = bisect_left(lines, raw.number)
-        for request in prompt_files.requests_in_line(raw.data, file.shown, raw.number, kind):
+        for request in prompt_files.requests_in_line(raw.data, shown(file.shown), raw.number, kind):
             if at < len(members) and members[at] == index:
-                yield Prompt(file.shown, index, complete(request))
+                yield Prompt(printable(file.shown), index, complete(request))
                 at += 1
             index += 1
     if at < len(members):
-        raise InputChanged("the file has changed while it was read", where=file.shown)
+        raise InputChanged("the file has changed while it was read", where=shown(file.shown))
 
 
 @dataclass(slots=True)

@@ -9,12 +9,14 @@ from __future__ import annotations
 import base64
 import contextlib
 import json
+import re
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import BinaryIO
 
+from costkit.adapters.names import shown
 from costkit.core.request import Request, parse_request, text_request
 from costkit.errors import InvalidInput, OperationFailed
 
@@ -49,7 +51,7 @@ def find_files(paths: Sequence[str]) -> list[str]:
             continue
         inside = [str(file) for file in sorted(Path(path).rglob("*")) if _is_visible_file(file, Path(path))]
         if not inside:
-            raise InvalidInput("the folder holds no files", where=path)
+            raise InvalidInput("the folder holds no files", where=shown(path))
         found += inside
     return found
 
@@ -71,9 +73,9 @@ def read_file(path: str) -> bytes:
         with _opened(path) as file:
             data = file.read()
     except OSError as problem:
-        raise OperationFailed(f"can't be read: {problem.strerror}", where=path, code="read-failed") from None
+        raise OperationFailed(f"can't be read: {problem.strerror}", where=shown(path), code="read-failed") from None
     if not data.strip():
-        raise InvalidInput("is empty", where=path)
+        raise InvalidInput("is empty", where=shown(path))
     return data
 
 
@@ -83,9 +85,9 @@ def _opened(path: str) -> AbstractContextManager[BinaryIO]:
     try:
         return contextlib.nullcontext(sys.stdin.buffer) if path == "-" else Path(path).open("rb")
     except FileNotFoundError:
-        raise InvalidInput("no such file", where=path) from None
+        raise InvalidInput("no such file", where=shown(path)) from None
     except OSError as problem:
-        raise InvalidInput(f"can't be read: {problem.strerror}", where=path) from None
+        raise InvalidInput(f"can't be read: {problem.strerror}", where=shown(path)) from None
     except ValueError:
         raise InvalidInput(f"{path!r} can't be the name of a file") from None
 
@@ -95,7 +97,7 @@ def read_requests(path: str, data: bytes, kind: str | None = None) -> list[Reque
     requests = _requests_in(path, data, kind)
     if len(data) > MOST_BYTES_OF_ONE:
         for index, request in enumerate(requests):
-            _check_size(request, path if len(requests) == 1 else f"{path}[{index}]")
+            _check_size(request, shown(path) if len(requests) == 1 else f"{shown(path)}[{index}]")
     return requests
 
 
@@ -105,7 +107,7 @@ def _check_size(request: Request, where: str) -> None:
 
 
 def _requests_in(path: str, data: bytes, kind: str | None) -> list[Request]:
-    suffix = Path(path).suffix.lower()
+    suffix, path = Path(path).suffix.lower(), shown(path)
     if kind is None and suffix in _IMAGES:
         return [_attachment("image", _IMAGES[suffix], data, path)]
     if kind is None and (suffix == ".pdf" or data.startswith(b"%PDF-")):
@@ -123,26 +125,52 @@ def _requests_in(path: str, data: bytes, kind: str | None) -> list[Request]:
 
 
 def _sniffed(text: str, path: str) -> list[Request]:
-    """Text, unless it is JSON that looks like requests; then it must be right."""
+    """Text, unless it is JSON that looks like requests, whole or torn; then it must be right."""
     if text.lstrip()[:1] not in "{[":
         return [text_request(text)]
     try:
         value = json.loads(text)
     except ValueError:
-        value = None
-    if value is None:
-        try:
-            lines = list(_lines(text, path))
-        except InvalidInput:
-            return [text_request(text)]
-        return [request for where, line in lines for request in _from_value(line, where, None)]
+        return _sniffed_lines(text, path)
     return _from_value(value, path, None) if _looks_like_requests(value) else [text_request(text)]
+
+
+def _sniffed_lines(text: str, path: str) -> list[Request]:
+    try:
+        lines = list(_lines(text, path))
+    except InvalidInput as problem:
+        if not _REQUEST_KEY.search(text):
+            return [text_request(text)]
+        torn = problem if _begins_with_a_value(text) else _problem_of_the_whole(text, path)
+        raise InvalidInput(f"{torn}, but looks like requests", hint="if it is a text, add --input text") from None
+    return [request for where, line in lines for request in _from_value(line, where, None)]
+
+
+def _begins_with_a_value(text: str) -> bool:
+    """Whether the first line is JSON by itself, so that a later one is wrong."""
+    try:
+        json.loads(text.lstrip().split("\n", 1)[0])
+    except ValueError:
+        return False
+    return True
+
+
+def _problem_of_the_whole(text: str, path: str) -> InvalidInput:
+    try:
+        _parse_json(text, path)
+    except InvalidInput as problem:
+        return problem
+    raise AssertionError(path)
 
 
 def _looks_like_requests(value: object) -> bool:
     if isinstance(value, list):
         return bool(value) and all(isinstance(item, Mapping) for item in value) and _looks_like_requests(value[0])
     return isinstance(value, Mapping) and any(key in value for key in ("messages", "params", "requests", "role"))
+
+
+_REQUEST_KEY = re.compile(r'"(?:messages|params|custom_id|role|max_tokens)"\s*:')
+"""A text with one of these that begins like JSON was meant to be a request."""
 
 
 def is_json_lines(path: str) -> bool:
@@ -216,6 +244,8 @@ def _parse_yaml(text: str, path: str) -> object:
 def _from_value(value: object, where: str, kind: str | None) -> list[Request]:
     if isinstance(value, Mapping) and isinstance(value.get("requests"), list) and "messages" not in value:
         inside = value["requests"]
+        if not inside:
+            raise InvalidInput("requests is an empty list", where=f"{where}:requests")
         return [r for i, line in enumerate(inside) for r in _from_value(line, f"{where}:requests[{i}]", "batch")]
     if isinstance(value, Mapping):
         return [_from_object(value, where, kind)]
@@ -256,14 +286,14 @@ def with_system_and_tools(request: Request, system: str | None, tools: list[obje
 
 def read_system(path: str) -> str:
     """The text of a system prompt."""
-    return _decode(read_file(path), path)
+    return _decode(read_file(path), shown(path))
 
 
 def read_tools(path: str) -> list[object]:
     """A JSON or YAML list of tool definitions, or an object with one under `tools`."""
-    text = _decode(read_file(path), path)
-    value = _parse_yaml(text, path) if Path(path).suffix.lower() in _YAML else _parse_json(text, path)
+    text = _decode(read_file(path), shown(path))
+    value = _parse_yaml(text, shown(path)) if Path(path).suffix.lower() in _YAML else _parse_json(text, shown(path))
     tools = value.get("tools") if isinstance(value, Mapping) else value
     if not isinstance(tools, list):
-        raise InvalidInput("must hold a list of tools", where=path)
+        raise InvalidInput("must hold a list of tools", where=shown(path))
     return tools

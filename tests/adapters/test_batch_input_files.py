@@ -298,7 +298,7 @@ def test_a_pipe_is_read_once_and_can_be_sent_all_the_same(tmp_path: Path, spool:
 def test_a_copy_that_can_not_be_written_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "state").write_text("a file, not a folder")
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(WRITTEN)))
-    with pytest.raises(OperationFailed, match="can't copy - to a private file"):
+    with pytest.raises(OperationFailed, match="can't copy <stdin> to a private file"):
         report_of("-", tmp_path / "state")
 
 

@@ -93,6 +93,17 @@ FILES: dict[str, tuple[str, object, str]] = {
         {"requests": [{"params": asking()}, {"params": {"messages": []}}]},
         "b.json:requests[1]:params:messages: messages must be a list",
     ),
+    "a creation without requests": ("b.json", {"requests": []}, "b.json:requests: requests is an empty list"),
+    "a line without requests": ("b.jsonl", '{"requests": []}\n', "b.jsonl:1:requests: requests is an empty list"),
+    "truncated JSON in a file without suffix": ("prompt", GOOD[:-3], "prompt:1: is not valid JSON"),
+    "truncated JSON over lines without suffix": ("p", '{\n "messages": [\n', "p:3: is not valid JSON"),
+    "a truncated last line without suffix": ("p", f"{GOOD}\n{GOOD}\n{GOOD[:-9]}", "p:3: is not valid JSON"),
+    "a number for the name of a tool": (
+        "m.json",
+        asking(tools=[{"name": 5}]),
+        "m.json:tools[0].name: name must be text",
+    ),
+    "an empty model": ("m.json", asking(model=""), "m.json:model: model is empty"),
     "deep lists": ("d.json", "[" * DEEP + "]" * DEEP, "d.json:1: is nested too deeply"),
     "deep objects": ("d.json", '{"a":' * DEEP + "1" + "}" * DEEP, "d.json:1: is nested too deeply"),
     "a deep tool schema": (
@@ -176,7 +187,7 @@ def test_every_file_of_a_flag_must_be_readable(program: Any, tmp_path: Path, fla
         ("[", "tools.json:1: is not valid JSON"),
         ('{"name": "x"}', "tools.json: must hold a list of tools"),
         ("17", "tools.json: must hold a list of tools"),
-        ('["x"]', "-:tools[0]: a tool must be an object"),
+        ('["x"]', "<stdin>:tools[0]: a tool must be an object"),
     ],
 )
 def test_tools_that_are_none(program: Any, write: Write, data: str, message: str) -> None:
@@ -189,7 +200,7 @@ def test_tools_that_are_none(program: Any, write: Write, data: str, message: str
 @pytest.mark.parametrize("data", [b"", b" \n", b"\0", b"\xff"])
 def test_a_pipe_with_nothing_useful_in_it(program: Any, data: bytes) -> None:
     answer = program("estimate", "-", "--offline", stdin=data)
-    assert (answer.code, answer.out, answer.err[:11]) == (2, "", "costkit: -:")
+    assert (answer.code, answer.out, answer.err[:17]) == (2, "", "costkit: <stdin>:")
 
 
 def test_a_file_that_nobody_may_read(program: Any, write: Write, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -267,3 +278,12 @@ def test_lone_halves_of_characters_are_counted_and_not_fatal(program: Any, write
     answer = program("estimate", "half.json", "--offline", "--json")
     assert answer.code in {0, 2}
     assert "Traceback" not in answer.err
+
+
+def test_torn_requests_in_a_pipe_are_no_text(program: Any) -> None:
+    torn = '{"model": "claude-opus-5-5", "messages": [{"role": "user", "cont'
+    answer = program("estimate", "-", "--offline", stdin=torn)
+    assert (answer.code, answer.out) == (2, "")
+    assert answer.err.startswith("costkit: <stdin>:1: is not valid JSON: ")
+    assert answer.err.endswith(", but looks like requests (if it is a text, add --input text)\n")
+    assert program("estimate", "-", "--offline", "--input", "text", stdin=torn).code == 0

@@ -113,10 +113,10 @@ def test_a_file_name_that_is_no_text_is_named_in_every_format(costkit: Any, tmp_
     Path(os.fsdecode(name)).write_text("Say hello.")
     for each in FORMATS:
         done = costkit("estimate", "caf\udce9.txt", "--offline", "--tokens", "fast", "-f", each)
-        assert (done.returncode, "udce9" in done.stdout) == (0, True)
+        assert (done.returncode, "caf\\xe9.txt" in done.stdout.replace("\\\\", "\\")) == (0, True)
     missing = costkit("estimate", "th\udce9.txt", "--json")
-    assert (missing.returncode, missing.stderr) == (2, "costkit: th\\udce9.txt: no such file\n")
-    assert json.loads(missing.stdout)["error"]["message"] == "th\\udce9.txt: no such file"
+    assert (missing.returncode, missing.stderr) == (2, "costkit: th\\xe9.txt: no such file\n")
+    assert json.loads(missing.stdout)["error"]["message"] == "th\\xe9.txt: no such file"
 
 
 def test_a_name_with_a_zero_byte_is_invalid(program: Any) -> None:

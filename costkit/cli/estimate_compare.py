@@ -5,19 +5,33 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal
 
 from costkit.adapters import prompts as prompt_files
+from costkit.adapters.names import printable, shown
+from costkit.cli.estimate_prompts import Reading
 from costkit.cli.run import Finding
-from costkit.core.cost import cost_of
-from costkit.core.money import decimal_from, display, times, usd_limit
+from costkit.core.money import decimal_from, display_apart, times, usd_limit
+from costkit.core.notice import Notice
 from costkit.core.pricebook import PriceBook
 from costkit.core.response import MOST_TOKENS
 from costkit.core.tokens import TokenCounter
 from costkit.core.usage import Usage
 from costkit.errors import ExitCode, InvalidInput
 from costkit.estimate import Comparison, Estimate, EstimateOptions, Prompt, compare_estimates, estimate_requests
-from costkit.estimate.compare import Side
+from costkit.estimate.attribution import Side
+from costkit.estimate.compare import side_of
+from costkit.estimate.result import Item, RatedUsage
+
+_COUNTS = (
+    "input_tokens",
+    "cache_read_input_tokens",
+    "ephemeral_5m_input_tokens",
+    "ephemeral_1h_input_tokens",
+    "output_tokens",
+    "web_search_requests",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,8 +43,8 @@ class Increase:
 
     @property
     def text(self) -> str:
-        """The limit as it was typed."""
-        return f"{self.percent}%" if self.percent is not None else display(self.usd or Decimal(0))
+        """A share as it was typed."""
+        return f"{self.percent}%"
 
 
 def increase_from(text: str | None, compare_to: str | None) -> Increase | None:
@@ -48,91 +62,112 @@ def increase_from(text: str | None, compare_to: str | None) -> Increase | None:
         raise InvalidInput(f"--max-increase {text!r} is neither a share nor an amount", hint=hint) from None
 
 
-def against(path: str, now: Estimate, counter: TokenCounter, book: PriceBook, options: EstimateOptions) -> Comparison:
-    """Compare an estimate with an earlier one, or with the prompts in a file, both priced with today's book."""
+def against(
+    path: str,
+    now: Estimate,
+    reading: Reading,
+    counter: TokenCounter,
+    book: PriceBook,
+    options: EstimateOptions,
+) -> Comparison:
+    """Compare an estimate with an earlier one, or with the prompts in a file, both priced with today's book.
+
+    The prompts are read as those of the estimate are.
+    """
     sides = _sides(now)
-    base = _recorded_sides(path)
+    data = prompt_files.read_file(path)
+    base = _recorded_sides(path, data, book, options.as_of)
     if base is None:
-        requests = prompt_files.read_requests(path, prompt_files.read_file(path))
-        files = list(dict.fromkeys(side.path for side in sides))
-        stands_for = files[0] if len(files) == 1 else path
-        prompts = [Prompt(stands_for, index, request) for index, request in enumerate(requests)]
+        files = list(dict.fromkeys(item.path for item in now.items))
+        stands_for = files[0] if len(files) == 1 else printable(path)
+        prompts = [Prompt(stands_for, index, request) for index, request in enumerate(reading.requests(path, data))]
         base = _sides(estimate_requests(prompts, counter, book, options))
-    return compare_estimates(base, sides, lambda side: _price(side, book, options))
+    return compare_estimates(base, sides, book, options.as_of)
+
+
+def left_out(comparison: Comparison | None) -> Iterator[Notice]:
+    """Name what could not be compared."""
+    for one in comparison.left_out if comparison else ():
+        message = "is in the base only" if one.in_base else "has nothing to be compared with in the base"
+        yield Notice("not-compared", f"{one.model} {message}: left out of the change", one.path)
 
 
 def grown(comparison: Comparison | None, allowed: Increase | None) -> Iterator[Finding]:
-    """Judge the change; nothing may be said of a base that costs nothing but that it grew."""
+    """Judge the change of each model; nothing may be said of a base that costs nothing but that it grew."""
     if comparison is None or allowed is None:
         return
-    most = allowed.usd
-    if allowed.percent is not None:
-        most = times(comparison.base_usd, times(allowed.percent, Decimal("0.01")))
-    if most is not None and comparison.change_usd > most:
-        message = f"the cost grew by {display(comparison.change_usd)}, more than --max-increase {allowed.text}"
-        yield Finding(ExitCode.LIMIT, message)
+    for one in comparison.undecided:
+        message = f"{one.path}: {one.model} can't be judged: the base has other models, and not just one"
+        yield Finding(ExitCode.UNDECIDED, message)
+    for model in comparison.models:
+        most = allowed.usd
+        if allowed.percent is not None:
+            most = times(model.base_usd, times(allowed.percent, Decimal("0.01")))
+        if most is not None and model.change_usd > most:
+            grew, most_text = display_apart(model.change_usd, most)
+            limit = allowed.text if allowed.percent is not None else most_text
+            message = f"{model.model}: the cost grew by {grew}, more than --max-increase {limit}"
+            yield Finding(ExitCode.LIMIT, message)
 
 
 def _sides(estimate: Estimate) -> list[Side]:
     return [
-        Side(
-            item.path if item.index is None else f"{item.path}[{item.index}]",
-            item.model,
-            item.requests,
-            item.usage,
-        )
+        Side(_name(item), item.model, item.usage_by_rate, item.cost_usd.expected)
         for item in estimate.items
         if item.cost_usd is not None
     ]
 
 
-def _recorded_sides(path: str) -> list[Side] | None:
+def _name(item: Item) -> str:
+    return item.path if item.index is None else f"{item.path}[{item.index}]"
+
+
+def _recorded_sides(path: str, data: bytes, book: PriceBook, day: date) -> list[Side] | None:
     """The items of an `estimate --json` document; `None` if the file is something else."""
-    data = prompt_files.read_file(path)
     if not data.lstrip().startswith(b"{") or b"costkit/estimate@" not in data:
         return None
+    where = shown(path)
     try:
         document = json.loads(data)
         if document["schema"] != "costkit/estimate@1":
-            raise InvalidInput(f"has the schema {document['schema']!r}, not costkit/estimate@1", where=path)
-        return [_recorded(item) for item in document["result"]["items"]]
+            raise InvalidInput(f"has the schema {document['schema']!r}, not costkit/estimate@1", where=where)
+        recorded = [_recorded(item) for item in document["result"]["items"] if item["cost_usd"] is not None]
     except (ValueError, KeyError, TypeError, RecursionError):
-        raise InvalidInput("is not a whole costkit estimate", where=path) from None
+        raise InvalidInput("is not a whole costkit estimate", where=where) from None
+    return [side_of(name, model, parts, book, day) for name, model, parts in recorded]
 
 
-def _recorded(item: Mapping[str, object]) -> Side:
-    where = str(item["path"]) if item["index"] is None else f"{item['path']}[{item['index']}]"
-    requests, usage = _whole(item["requests"]), item["usage"]
-    if not isinstance(usage, Mapping):
+def _recorded(item: Mapping[str, object]) -> tuple[str, str, tuple[RatedUsage, ...]]:
+    """Name, model and usage of an item that had a price; what doesn't add up is refused."""
+    groups = item["usage_by_rate"]
+    if not isinstance(groups, list):
         raise TypeError
-    if requests == 0:
-        raise ValueError(requests)
-    counts = Usage(
-        _whole(usage["input_tokens"]),
-        _whole(usage["cache_read_input_tokens"]),
-        _whole(usage["ephemeral_5m_input_tokens"]),
-        _whole(usage["ephemeral_1h_input_tokens"]),
-        _whole(usage["output_tokens"]),
-    )
-    return Side(where, str(item["model"]), requests, counts)
+    parts = tuple(_recorded_part(part) for part in groups)
+    if sum(part.requests for part in parts) != _whole(item["requests"]) or not parts:
+        raise ValueError
+    if sum((part.usage for part in parts), Usage()) != _usage(item["usage"]):
+        raise ValueError
+    name = str(item["path"]) if item["index"] is None else f"{item['path']}[{item['index']}]"
+    return name, str(item["model"]), parts
+
+
+def _recorded_part(part: Mapping[str, object]) -> RatedUsage:
+    batch, speed, geo = part["batch"], part["speed"], part["inference_geo"]
+    if not isinstance(batch, bool) or speed not in ("standard", "fast") or not isinstance(geo, str | None):
+        raise TypeError
+    requests = _whole(part["requests"])
+    if requests == 0 or (batch and speed == "fast"):
+        raise ValueError
+    return RatedUsage(requests, _whole(part["tier"]), batch, str(speed), geo, _usage(part["usage"]))
+
+
+def _usage(counts: object) -> Usage:
+    if not isinstance(counts, Mapping):
+        raise TypeError
+    return Usage(*(_whole(counts[name]) for name in _COUNTS))
 
 
 def _whole(value: object) -> int:
     if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= MOST_TOKENS**2:
         raise ValueError(value)
     return value
-
-
-def _price(side: Side, book: PriceBook, options: EstimateOptions) -> Decimal:
-    """Price a side; the tier is that of its average request."""
-    usage = side.usage
-    probe = Usage(input_tokens=usage.prompt_tokens // side.requests)
-    key = book.key_for(
-        probe,
-        side.model,
-        options.as_of,
-        batch=options.batch,
-        fast=bool(options.fast),
-        inference_geo=options.inference_geo,
-    )
-    return cost_of(usage, book.quote(key).rates).total_usd

@@ -5,7 +5,7 @@ says what changed between two estimates and why.
 """
 
 from costkit.estimate.compare import Comparison, compare_estimates
-from costkit.estimate.result import CostRange, Estimate, EstimateOptions, Item, Prompt, Total
+from costkit.estimate.result import CostRange, Estimate, EstimateOptions, Item, Prompt, RatedUsage, Total
 from costkit.estimate.run import estimate_requests
 
 __all__ = [
@@ -15,6 +15,7 @@ __all__ = [
     "EstimateOptions",
     "Item",
     "Prompt",
+    "RatedUsage",
     "Total",
     "compare_estimates",
     "estimate_requests",

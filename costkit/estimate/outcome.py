@@ -10,10 +10,11 @@ from costkit.core.cost import Cost
 from costkit.core.money import EXACT
 from costkit.core.notice import Notice
 from costkit.core.pricebook import ModelPrice
+from costkit.core.rates import RateKey
 from costkit.core.tokens import NO_TOKENS, TokenCount
 from costkit.core.usage import Usage
 from costkit.estimate.price import Priced
-from costkit.estimate.result import Branch, CostRange, EstimateOptions, Item, OutputTokens, Prompt, Total
+from costkit.estimate.result import Branch, CostRange, EstimateOptions, Item, OutputTokens, Prompt, RatedUsage, Total
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,12 +73,30 @@ def _item(path: str, index: int | None, model: str, group: Sequence[Outcome], op
         count,
         output,
         usage,
+        _by_rate(group) if whole else (),
         _sum_ranges([one.range for one in priced]) if whole else None,
         EXACT.subtract(cost.total_usd, cost.output_usd) if whole else None,
         cost.output_usd if whole and options.output_tokens is not None else None,
         _sum_known([outcome.cached_5m_usd for outcome in group]),
         _sum_known([outcome.batch_usd for outcome in group]),
         group[0].tree if len(group) == 1 else None,
+    )
+
+
+def _by_rate(group: Iterable[Outcome]) -> tuple[RatedUsage, ...]:
+    """Requests and usage by what selects their rates, in order of first appearance."""
+    requests: dict[RateKey, int] = {}
+    usages: dict[RateKey, Usage] = {}
+    for outcome in group:
+        if outcome.priced is not None:
+            key = outcome.priced.key
+            requests[key] = requests.get(key, 0) + outcome.requests
+            usages[key] = usages.get(key, Usage()) + outcome.priced.usage
+    return tuple(
+        RatedUsage(
+            requests[key], key.tier, key.batch, "fast" if key.fast else "standard", key.inference_geo or None, usage
+        )
+        for key, usage in usages.items()
     )
 
 
@@ -103,14 +122,18 @@ def totals_of(items: Sequence[Item]) -> tuple[Total, ...]:
     groups: dict[str, list[Item]] = {}
     for item in items:
         groups.setdefault(item.model, []).append(item)
-    return tuple(
-        Total(
-            model,
-            sum(item.requests for item in group),
-            sum((item.input_tokens for item in group), NO_TOKENS),
-            _sum_ranges(costs)
-            if len(costs := [item.cost_usd for item in group if item.cost_usd]) == len(group)
-            else None,
-        )
-        for model, group in groups.items()
+    return tuple(_total(model, group) for model, group in groups.items())
+
+
+def _total(model: str, group: Sequence[Item]) -> Total:
+    costs = [item.cost_usd for item in group if item.cost_usd]
+    return Total(
+        model,
+        sum(item.requests for item in group),
+        sum((item.input_tokens for item in group), NO_TOKENS),
+        _sum_ranges(costs) if len(costs) == len(group) else None,
+        _sum_known(item.input_usd for item in group),
+        _sum_known(item.output_usd for item in group),
+        _sum_known(item.cached_5m_usd for item in group),
+        _sum_known(item.batch_usd for item in group),
     )

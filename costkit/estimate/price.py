@@ -14,10 +14,11 @@ from decimal import ROUND_FLOOR, Decimal
 from costkit.core.cost import Cost, cost_of
 from costkit.core.money import minus
 from costkit.core.pricebook import ModelPrice, PriceBook
+from costkit.core.rates import RateKey
 from costkit.core.request import Request
 from costkit.core.tokens import PartCount, TokenCount
 from costkit.core.usage import Usage
-from costkit.estimate.result import CostRange, EstimateOptions, Prompt
+from costkit.estimate.result import CostRange, EstimateOptions, Prompt, cost_range
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +35,8 @@ class Priced:
     """What one request, sent n times, uses and costs."""
 
     usage: Usage
+    key: RateKey
+    """What selected the rates of the expected cost."""
     cost: Cost
     range: CostRange
     max_output: int | None
@@ -102,12 +105,12 @@ def price_request(
     limit = options.max_tokens if options.max_tokens is not None else body_max_tokens
     output = options.output_tokens or 0
     live = [mark for mark in marks if mark.prefix.tokens >= model.min_cacheable_tokens]
-    low, _ = _price(book, model, count.low, [(m.ttl, m.prefix.low) for m in live], output, options)
-    cost, usage = _price(book, model, count.tokens, [(m.ttl, m.prefix.tokens) for m in live], output, options)
-    high, _ = _price(book, model, count.high, [(m.ttl, m.prefix.high) for m in live], limit or 0, options)
+    low, _, _ = _price(book, model, count.low, [(m.ttl, m.prefix.low) for m in live], output, options)
+    cost, usage, key = _price(book, model, count.tokens, [(m.ttl, m.prefix.tokens) for m in live], output, options)
+    high, _, _ = _price(book, model, count.high, [(m.ttl, m.prefix.high) for m in live], limit or 0, options)
     ceiling = None if limit is None else high.total_usd
     high_input = minus(high.total_usd, high.output_usd)
-    return Priced(usage, cost, CostRange(low.total_usd, cost.total_usd, ceiling), limit, high_input)
+    return Priced(usage, key, cost, cost_range(low.total_usd, cost.total_usd, ceiling), limit, high_input)
 
 
 def _price(
@@ -117,7 +120,7 @@ def _price(
     marks: Sequence[tuple[str, int]],
     output: int,
     options: EstimateOptions,
-) -> tuple[Cost, Usage]:
+) -> tuple[Cost, Usage, RateKey]:
     reading = reads(options) if marks else 0
     written_1h = max((prefix for ttl, prefix in marks if ttl == "1h"), default=0)
     prefix = max((prefix for _, prefix in marks), default=0)
@@ -133,7 +136,7 @@ def _price(
         inference_geo=options.inference_geo,
     )
     usage = write * (options.requests - reading) + read * reading
-    return cost_of(usage, book.quote(key).rates), usage
+    return cost_of(usage, book.quote(key).rates), usage, key
 
 
 def reads(options: EstimateOptions) -> int:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 
-from costkit.core.money import EXACT, times
+from costkit.core.money import EXACT, ZERO, times
 from costkit.core.notice import Assumption, Notice
 from costkit.core.request import Request
 from costkit.core.tokens import TokenCount
@@ -27,8 +27,9 @@ class Prompt:
 
     @property
     def where(self) -> str:
-        """The file, with the position where a file may hold several."""
-        return self.path if self.index == 0 else f"{self.path}[{self.index}]"
+        """The file, with the position where a file may hold several; for messages."""
+        name = "<stdin>" if self.path == "-" else self.path
+        return name if self.index == 0 else f"{name}[{self.index}]"
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,25 +64,52 @@ class EstimateOptions:
 class CostRange:
     """Exact US dollars: `low` at the low end of the token band, `ceiling` at its high end plus every `max_tokens`.
 
-    `ceiling` is `None` where no `max_tokens` limits the output.
+    `ceiling` is `None` where the output of a request has no limit; `limited` and `unlimited` tell those apart.
     """
 
     low: Decimal
     expected: Decimal
     ceiling: Decimal | None
+    limited: Decimal
+    """The ceilings of the requests that have one."""
+    unlimited: Decimal = ZERO
+    """The expected cost of the requests that have none."""
+
+    @property
+    def likely_most(self) -> Decimal:
+        """What a limit is held against: each request's ceiling, or its expected cost where nothing limits it."""
+        return EXACT.add(self.limited, self.unlimited)
 
     def __add__(self, other: CostRange) -> CostRange:
         known = self.ceiling is not None and other.ceiling is not None
         return CostRange(
             EXACT.add(self.low, other.low),
             EXACT.add(self.expected, other.expected),
-            EXACT.add(self.ceiling or Decimal(0), other.ceiling or Decimal(0)) if known else None,
+            EXACT.add(self.ceiling or ZERO, other.ceiling or ZERO) if known else None,
+            EXACT.add(self.limited, other.limited),
+            EXACT.add(self.unlimited, other.unlimited),
         )
 
     def __mul__(self, count: int) -> CostRange:
         """The cost of `count` requests like this one."""
-        ceiling = None if self.ceiling is None else times(self.ceiling, count)
-        return CostRange(times(self.low, count), times(self.expected, count), ceiling)
+        return CostRange(
+            times(self.low, count),
+            times(self.expected, count),
+            None if self.ceiling is None else times(self.ceiling, count),
+            times(self.limited, count),
+            times(self.unlimited, count),
+        )
+
+    def as_json(self) -> dict[str, Decimal | None]:
+        """The `cost_usd` object of costkit's JSON documents."""
+        return {"low": self.low, "expected": self.expected, "ceiling": self.ceiling}
+
+
+def cost_range(low: Decimal, expected: Decimal, ceiling: Decimal | None) -> CostRange:
+    """The three costs of requests that all have a limit, or of requests that have none."""
+    if ceiling is None:
+        return CostRange(low, expected, None, ZERO, expected)
+    return CostRange(low, expected, ceiling, ceiling)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +118,22 @@ class OutputTokens:
 
     expected: int | None
     max: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class RatedUsage:
+    """The requests of an item that have the same rates: enough to price them again, exactly, another day."""
+
+    requests: int
+    """At least 1."""
+    tier: int
+    """Which of the model's whole-request tiers each of them falls in, from 0."""
+    batch: bool
+    speed: str
+    """`standard` or `fast`."""
+    inference_geo: str | None
+    usage: Usage
+    """Of all of them together."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +160,8 @@ class Item:
     input_tokens: TokenCount
     output_tokens: OutputTokens
     usage: Usage
+    usage_by_rate: tuple[RatedUsage, ...]
+    """The same by what selects its rates; empty where the price is unknown."""
     cost_usd: CostRange | None
     """`None` where the price is unknown."""
     input_usd: Decimal | None
@@ -136,6 +182,12 @@ class Total:
     requests: int
     input_tokens: TokenCount
     cost_usd: CostRange | None
+    """`None` where the price of an item is unknown."""
+    input_usd: Decimal | None = None
+    """This and the next are sums of the items' numbers; `None` where one of them is."""
+    output_usd: Decimal | None = None
+    cached_5m_usd: Decimal | None = None
+    batch_usd: Decimal | None = None
 
 
 @dataclass(frozen=True, slots=True)

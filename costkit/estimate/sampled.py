@@ -13,7 +13,7 @@ from costkit.core.tokens import TokenCount
 from costkit.core.usage import Usage
 from costkit.estimate.interval import half_width, upper_width
 from costkit.estimate.outcome import Outcome
-from costkit.estimate.price import Priced, as_sent
+from costkit.estimate.price import as_sent
 from costkit.estimate.result import CostRange, EstimateOptions, Item
 from costkit.estimate.sample import Sample, Slice
 
@@ -38,9 +38,13 @@ def _times(outcome: Outcome, weight: int) -> Outcome:
         return outcome
     priced = outcome.priced
     if priced is not None:
-        high_input = times(priced.high_input_usd, weight)
-        usage, cost, spread = priced.usage * weight, priced.cost * weight, priced.range * weight
-        priced = Priced(usage, cost, spread, priced.max_output, high_input)
+        priced = replace(
+            priced,
+            usage=priced.usage * weight,
+            cost=priced.cost * weight,
+            range=priced.range * weight,
+            high_input_usd=times(priced.high_input_usd, weight),
+        )
     return replace(
         outcome,
         count=outcome.count * weight,
@@ -107,7 +111,15 @@ def _cost(
     parts = [_slice_ceiling(piece, own, book, options) for piece, own in slices]
     known = [part for part in parts if part is not None]
     highest = total([*known, ceiling]) if len(known) == len(parts) else None
-    return CostRange(max(Decimal(0), minus(cost.low, low)), cost.expected, highest)
+    loose = [
+        one.priced.range * weight
+        for (piece, own), part in zip(slices, parts, strict=True)
+        for one, weight in zip(own, piece.weights, strict=True)
+        if part is None and one.priced
+    ]
+    limited = total([*known, ceiling, *(each.limited for each in loose)])
+    unlimited = total(each.unlimited for each in loose)
+    return CostRange(max(Decimal(0), minus(cost.low, low)), cost.expected, highest, limited, unlimited)
 
 
 def _slice_ceiling(piece: Slice, own: Sequence[Outcome], book: PriceBook, options: EstimateOptions) -> Decimal | None:

@@ -33,7 +33,9 @@ def recorded(estimate: Any, tmp_path: Path) -> Callable[..., str]:
 
 
 def comparison(answer: Any) -> Any:
-    return answer.document["result"]["comparison"]
+    """The change of the only model that was compared."""
+    (model,) = answer.document["result"]["comparison"]["models"]
+    return model
 
 
 def sums_up(compared: Any) -> bool:
@@ -66,7 +68,7 @@ def test_against_an_earlier_document(estimate: Any, recorded: Callable[..., str]
 
 
 def test_nothing_changed(estimate: Any, recorded: Callable[..., str]) -> None:
-    compared = comparison(estimate("old.md", "--compare-to", recorded("old.md")))
+    compared = comparison(estimate("old.md", *OPUS, "--compare-to", recorded("old.md", *OPUS)))
     assert (compared["change_usd"], compared["change_percent"]) == ("0", "0")
 
 
@@ -94,7 +96,7 @@ def test_an_increase_is_judged(program: Any, limit: str, code: int) -> None:
     """A half more tokens is a little less than a half more dollars: the frame stays."""
     answer = program("estimate", "new.md", "--offline", *OPUS, "--compare-to", "old.md", "--max-increase", limit, "-q")
     assert answer.code == code
-    assert answer.err.startswith("costkit: the cost grew by $0.") == (code == 3)
+    assert answer.err.startswith("costkit: claude-opus-5-5: the cost grew by $0.") == (code == 3)
     assert "change +$0." in answer.out
 
 
@@ -122,6 +124,14 @@ def test_a_limit_that_is_none(estimate: Any, limit: str) -> None:
     [
         lambda document: document.pop("result"),
         lambda document: document["result"]["items"][0].pop("usage"),
+        lambda document: document["result"]["items"][0].pop("usage_by_rate"),
+        lambda document: document["result"]["items"][0].update(usage_by_rate=[]),
+        lambda document: document["result"]["items"][0]["usage_by_rate"][0].update(requests=2),
+        lambda document: document["result"]["items"][0]["usage_by_rate"][0].update(batch="yes"),
+        lambda document: document["result"]["items"][0]["usage_by_rate"][0].update(speed="turbo"),
+        lambda document: document["result"]["items"][0]["usage_by_rate"][0].update(inference_geo=1),
+        lambda document: document["result"]["items"][0]["usage_by_rate"][0].update(batch=True, speed="fast"),
+        lambda document: document["result"]["items"][0]["usage_by_rate"][0]["usage"].update(input_tokens=1),
         lambda document: document["result"]["items"][0].update(requests=0),
         lambda document: document["result"]["items"][0].update(requests="1"),
         lambda document: document["result"]["items"][0]["usage"].update(input_tokens=-1),
@@ -160,3 +170,75 @@ def test_an_item_without_a_price_is_not_compared_and_not_cheap(estimate: Any) ->
 def test_a_base_that_cannot_be_read(estimate: Any, name: str) -> None:
     answer = estimate("new.md", "--compare-to", name)
     assert (answer.code, answer.err.count("\n")) == (2, 1)
+
+
+def bodies(*words: int, **more: Any) -> str:
+    """Lines of requests with so many words."""
+    return "".join(json.dumps({"messages": [{"role": "user", "content": "word " * n}], **more}) + "\n" for n in words)
+
+
+def test_a_request_that_crosses_a_price_step_counts_whole(
+    estimate: Any, recorded: Callable[..., str], write: Write
+) -> None:
+    """claude-haiku-5-5 costs five times as much above 100,000 tokens; the average of a file says nothing of it."""
+    haiku = ("-m", "claude-haiku-5-5")
+    write("lines.jsonl", bodies(*[10] * 9, 95_000))
+    base = recorded("lines.jsonl", *haiku)
+    write("lines.jsonl", bodies(*[10] * 9, 105_000))
+    answer = estimate("lines.jsonl", *haiku, "--compare-to", base, "--max-increase", "10%")
+    compared = comparison(answer)
+    assert (answer.code, compared["usd"]) == (3, answer.document["result"]["totals"][0]["cost_usd"]["expected"])
+    assert sums_up(compared)
+    assert Decimal(compared["change_percent"]) > 400
+    assert Decimal(compared["attribution"]["tokens"]) == Decimal(compared["change_usd"])
+
+
+@pytest.mark.parametrize("asked", [{"speed": "fast"}, {"inference_geo": "us"}])
+def test_what_the_bodies_ask_for_is_compared_too(
+    estimate: Any, recorded: Callable[..., str], write: Write, asked: dict[str, str]
+) -> None:
+    write("lines.jsonl", bodies(10, 20))
+    base = recorded("lines.jsonl", *OPUS)
+    write("lines.jsonl", bodies(10, 20, **asked))
+    compared = comparison(answer := estimate("lines.jsonl", *OPUS, "--compare-to", base))
+    assert compared["usd"] == answer.items[0]["cost_usd"]["expected"] > compared["base_usd"]
+    assert Decimal(compared["attribution"]["terms"]) == Decimal(compared["change_usd"])
+
+
+def test_the_base_keeps_how_it_was_sent(estimate: Any, recorded: Callable[..., str]) -> None:
+    """Today's flags are those of today's side only."""
+    base = recorded("old.md", *OPUS)
+    compared = comparison(estimate("old.md", *OPUS, "--batch", "--compare-to", base))
+    assert compared["change_percent"] == "-50"
+    assert Decimal(compared["attribution"]["terms"]) == Decimal(compared["change_usd"])
+
+
+def test_models_that_the_base_does_not_have_are_left_out_and_named(estimate: Any, recorded: Callable[..., str]) -> None:
+    answer = estimate("old.md", "--compare-to", recorded("old.md", *OPUS), "--max-increase", "0")
+    assert (answer.code, comparison(answer)["change_usd"]) == (0, "0")
+    left = answer.document["result"]["comparison"]["left_out"]
+    assert [(out["model"], out["in_base"]) for out in left] == [
+        ("claude-haiku-5-5", False),
+        ("claude-sonnet-5-5", False),
+    ]
+    assert answer.warnings.count("not-compared") == 2
+
+
+def test_models_that_cannot_be_paired_cannot_be_judged(estimate: Any, recorded: Callable[..., str]) -> None:
+    base = recorded("old.md", *OPUS, "-m", "claude-haiku-5-5")
+    answer = estimate("old.md", "-m", "claude-sonnet-5-5", "--compare-to", base, "--max-increase", "10%")
+    assert answer.code == 5
+
+
+def test_each_model_is_judged(estimate: Any) -> None:
+    models = (*OPUS, "-m", "claude-haiku-5-5")
+    answer = estimate("new.md", *models, "--compare-to", "old.md", "--max-increase", "0.0001")
+    assert answer.code == 3
+    assert "claude-opus-5-5: the cost grew" in answer.err
+    assert "claude-haiku-5-5: the cost grew" not in answer.err
+
+
+def test_a_prompt_to_compare_with_is_read_like_the_others(estimate: Any, write: Write) -> None:
+    write("system.md", "Be brief. " * 50)
+    compared = comparison(estimate("old.md", *OPUS, "--system", "system.md", "--compare-to", "old.md"))
+    assert compared["change_usd"] == "0"

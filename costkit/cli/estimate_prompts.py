@@ -1,0 +1,62 @@
+"""The prompts of `costkit estimate`: every request of every file, with what all of them share."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from costkit.adapters import prompts as prompt_files
+from costkit.adapters.names import printable, shown
+from costkit.adapters.prompt_lines import holds_lines, read_sampled
+from costkit.core.request import Request
+from costkit.errors import InvalidInput
+from costkit.estimate import Prompt
+from costkit.estimate.sample import Sample
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """How files are read: what they are said to hold, and what is added to each request."""
+
+    kind: str | None
+    system: str | None
+    tools: list[object] | None
+
+    @classmethod
+    def of(cls, kind: str | None, system: str | None, tools: str | None) -> Reading:
+        """Read the files of `--system` and `--tools`; raises `InvalidInput`."""
+        text = None if system is None else prompt_files.read_system(system)
+        return cls(kind, text, None if tools is None else prompt_files.read_tools(tools))
+
+    def complete(self, request: Request, path: str) -> Request:
+        """Add the system prompt and the tools that all requests share."""
+        if self.system is None and self.tools is None:
+            return request
+        return prompt_files.with_system_and_tools(request, self.system, self.tools, shown(path))
+
+    def requests(self, path: str, data: bytes) -> list[Request]:
+        """The requests in the bytes of a file."""
+        return [self.complete(request, path) for request in prompt_files.read_requests(path, data, self.kind)]
+
+
+def read_prompts(paths: Sequence[str], reading: Reading, choice: str | int) -> tuple[list[Prompt], dict[str, Sample]]:
+    """Every request of every file, in order; of long files of lines a sample, which is told by path."""
+    found: list[Prompt] = []
+    samples: dict[str, Sample] = {}
+    for path in prompt_files.find_files(paths):
+
+        def complete(request: Request, path: str = path) -> Request:
+            return reading.complete(request, path)
+
+        name = printable(path)
+        if name in samples:
+            raise InvalidInput("is named twice: a sample stands for one file", where=shown(path), hint="use -n 2")
+        if holds_lines(path, reading.kind):
+            prompts, sample = read_sampled(path, reading.kind, choice, complete)
+            found += prompts
+            if sample is not None:
+                samples[name] = sample
+        else:
+            requests = reading.requests(path, prompt_files.read_file(path))
+            found += [Prompt(name, index, request) for index, request in enumerate(requests)]
+    return found, samples

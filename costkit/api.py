@@ -13,6 +13,7 @@ from pathlib import Path
 
 from costkit.core.pricebook import PriceBook
 from costkit.core.request import parse_request, text_request
+from costkit.errors import InvalidInput
 from costkit.estimate import Estimate, EstimateOptions, Prompt
 from costkit.estimate import estimate_requests as estimate_prompts
 from costkit.report import Report, ReportOptions, parse_by, report_on
@@ -45,10 +46,14 @@ def estimate_requests(
     `requests` are prompts (text) or Messages bodies. `models` empty means each body's own `model`. `output_tokens` and
     `max_tokens` are per request; without `output_tokens` the cost is that of the input alone. `tokens` is `offline` (no
     network), `exact` (the API's free count, needs a key), `auto` or `fast`. Costs are exact US dollars for the token
-    counts, which carry their band. Raises `CostkitError` for bodies that aren't requests and for unknown models.
+    counts, which carry their band. Raises `CostkitError` for bodies that aren't requests, for counts that are negative
+    or no whole numbers, and for unknown models.
     """
     from costkit.adapters.tokens import make_counter
 
+    for name, given in (("requests", requests), ("models", models)):
+        if isinstance(given, str | Mapping):
+            raise InvalidInput(f"{name} must be a list, even of one")
     prompts = []
     for index, request in enumerate(requests):
         where = f"requests[{index}]"

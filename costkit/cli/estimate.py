@@ -3,25 +3,25 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
-from decimal import Decimal
+from collections.abc import Sequence
 from typing import Annotated
 
 import typer
 
 from costkit.adapters import prompts as prompt_files
-from costkit.adapters.prompt_lines import holds_lines, read_sampled
 from costkit.adapters.settings import TOKEN_MODES
+from costkit.cli.estimate_limits import over, undecided
+from costkit.cli.estimate_prompts import Reading, read_prompts
 from costkit.cli.framework import ADVANCED, add_command, whole_number
+from costkit.cli.progress import patience
 from costkit.cli.run import Finding, Run, piped_input
 from costkit.cli.values import one_of, share_from, usd_from
-from costkit.core.money import display
-from costkit.core.request import Request
+from costkit.core.notice import Notice
 from costkit.core.tokens import TokenCounter
 from costkit.errors import ExitCode, InvalidInput
-from costkit.estimate import Comparison, Estimate, EstimateOptions, Prompt, Total, estimate_requests
+from costkit.estimate import Comparison, Estimate, EstimateOptions, estimate_requests
 from costkit.estimate.result import CACHE_MODES
-from costkit.estimate.sample import AUTO, OFF, Sample, sample_choice
+from costkit.estimate.sample import AUTO, OFF, sample_choice
 
 DEFAULT_MODELS = ("claude-haiku-5-5", "claude-sonnet-5-5", "claude-opus-5-5")
 EXAMPLES = "Example: costkit estimate prompt.md -m claude-opus-5-5 --output-tokens 500 -n 1000 --max-cost 20"
@@ -135,11 +135,15 @@ def estimate(
     )
     allowed = estimate_compare.increase_from(max_increase, compare_to)
     choice = _sample_choice(sample, per_request)
-    prompts, samples = read_prompts(paths or [piped_input()], input_, system, tools, choice)
+    reading = Reading.of(input_, system, tools)
+    prompts, samples = read_prompts(paths or [piped_input()], reading, choice)
     counter = _counter(run, tokens)
-    result = estimate_requests(prompts, counter, run.book, options, samples)
-    comparison = estimate_compare.against(compare_to, result, counter, run.book, options) if compare_to else None
-    findings = [*_undecided(result), *_over(result.totals, limit, on), *estimate_compare.grown(comparison, allowed)]
+    with patience(run, "counting tokens"):
+        result = estimate_requests(prompts, counter, run.book, options, samples)
+    comparison = None
+    if compare_to is not None:
+        comparison = estimate_compare.against(compare_to, result, reading, counter, run.book, options)
+    findings = [*undecided(result), *over(result.totals, limit, on), *estimate_compare.grown(comparison, allowed)]
     return _show(run, result, options, comparison, findings)
 
 
@@ -150,7 +154,8 @@ def register(app: typer.Typer) -> None:
 
 def _sources(run: Run, **flags: object) -> dict[str, str]:
     """Where each value came from, for the assumptions of the document."""
-    found = {name: f"--{name.replace('_', '-')}" for name in ("requests", "cache", "hit_rate")}
+    found = {name: f"--{name.replace('_', '-')}" for name in ("requests", "batch", "speed", "cache", "hit_rate")}
+    found["inference_geo"] = "--geo"
     for name, value in flags.items():
         found[name] = f"--{name.replace('_', '-')}" if value is not None else "configuration"
     if run.settings.model:
@@ -161,49 +166,27 @@ def _sources(run: Run, **flags: object) -> dict[str, str]:
 def _show(
     run: Run, result: Estimate, options: EstimateOptions, comparison: Comparison | None, findings: Sequence[Finding]
 ) -> ExitCode:
+    from costkit.cli import estimate_compare
     from costkit.render.views.estimate import estimate_view
 
     document: dict[str, object] = {"items": result.items, "totals": result.totals}
+    notices = [*result.notices, *estimate_compare.left_out(comparison)]
     if comparison is not None:
         document["comparison"] = comparison
+    if run.format == "csv" and (options.tree or comparison is not None):
+        notices.append(Notice("csv-items-only", "CSV holds the items only: the tree and the change are in --json"))
     return run.show(
         "estimate",
         document,
         lambda: estimate_view(result, options, comparison, run.book_line),
-        notices=result.notices,
+        notices=notices,
         assumptions=result.assumptions,
         findings=findings,
     )
 
 
-def read_prompts(
-    paths: Sequence[str], kind: str | None, system: str | None, tools: str | None, choice: str | int
-) -> tuple[list[Prompt], dict[str, Sample]]:
-    """Every request of every file, in order; of long files of lines a sample, which is told by path."""
-    system_text = prompt_files.read_system(system) if system else None
-    tool_list = prompt_files.read_tools(tools) if tools else None
-    found: list[Prompt] = []
-    samples: dict[str, Sample] = {}
-    for path in prompt_files.find_files(paths):
-
-        def complete(request: Request, path: str = path) -> Request:
-            return prompt_files.with_system_and_tools(request, system_text, tool_list, path)
-
-        if path in samples:
-            raise InvalidInput("is named twice: a sample stands for one file", where=path, hint="use -n 2")
-        if holds_lines(path, kind):
-            prompts, sample = read_sampled(path, kind, choice, complete)
-            found += prompts
-            if sample is not None:
-                samples[path] = sample
-        else:
-            requests = prompt_files.read_requests(path, prompt_files.read_file(path), kind)
-            found += [Prompt(path, index, complete(request)) for index, request in enumerate(requests)]
-    return found, samples
-
-
 def _sample_choice(sample: str | None, per_request: bool) -> str | int:
-    choice = sample_choice(sample or AUTO)
+    choice = sample_choice(AUTO if sample is None else sample)
     if per_request and isinstance(choice, int):
         raise InvalidInput("--per-request counts every request, --sample only some", hint="drop one of the two")
     return OFF if per_request else choice
@@ -214,25 +197,3 @@ def _counter(run: Run, tokens: str | None) -> TokenCounter:
 
     mode = one_of("--tokens", tokens, TOKEN_MODES) or run.settings.tokens or "auto"
     return make_counter(mode, offline=run.offline, cache_dir=run.cache_dir(), environ=os.environ)
-
-
-def _undecided(result: Estimate) -> Iterator[Finding]:
-    unpriced = [item.model for item in result.items if item.cost_usd is None]
-    if unpriced:
-        names = ", ".join(dict.fromkeys(unpriced))
-        yield Finding(ExitCode.UNDECIDED, f"the price of {names} is unknown: the totals leave it out")
-
-
-def _over(totals: Sequence[Total], limit: Decimal | None, on: str | None) -> Iterator[Finding]:
-    for total in totals if limit is not None else ():
-        if total.cost_usd is None:
-            continue
-        ceiling = total.cost_usd.ceiling
-        if on == "ceiling" and ceiling is None:
-            yield Finding(ExitCode.UNDECIDED, f"{total.model} has no ceiling to judge: add --max-tokens N")
-            continue
-        judged = total.cost_usd.expected if on == "expected" or ceiling is None else ceiling
-        name = "expected" if judged is not ceiling else "ceiling"
-        if limit is not None and judged > limit:
-            message = f"{total.model}: {name} {display(judged)} is over --max-cost {display(limit)}"
-            yield Finding(ExitCode.LIMIT, message)

@@ -9,6 +9,7 @@ from itertools import pairwise
 from costkit.core.notice import Notice
 from costkit.core.pricebook import ModelPrice
 from costkit.core.tokens import PartCount, TokenCount
+from costkit.estimate.media import media_notices
 from costkit.estimate.price import Mark
 from costkit.estimate.result import EstimateOptions, Prompt
 
@@ -17,6 +18,11 @@ _DOMINANT_PERCENT = 40
 _BLOCKS_WORTH_A_LOOK = 3
 _TOKENS_WORTH_A_LOOK = 500
 _SAMPLING_PARAMETERS = ("temperature", "top_p", "top_k")
+_SPEEDS = ("standard", "fast")
+_SERVICE_TIERS = ("auto", "standard_only")
+_SERVER_TOOLS = ("web_search_", "web_fetch_", "code_execution_", "tool_search_tool_")
+"""Starts of the types of tools that the API runs itself."""
+_MOST_MARKS = 4
 _REFUSED_IN_BATCHES = ("stream", "speed", "store")
 _NO_FORCED_TOOLS = frozenset(
     {
@@ -49,7 +55,11 @@ def request_notices(
     yield from _cliff(prompt, model, count, options.as_of)
     yield from _limits(prompt, model, count, options)
     yield from _marks(prompt, model, marks)
+    yield from _mark_rules(prompt)
     yield from _parameters(prompt, model, options)
+    yield from _unpriced_values(prompt)
+    yield from _server_tools(prompt)
+    yield from media_notices(prompt)
 
 
 def dominant_block(prompt: Prompt, parts: Sequence[PartCount]) -> Iterator[Notice]:
@@ -92,6 +102,9 @@ def _limits(prompt: Prompt, model: ModelPrice, count: TokenCount, options: Estim
     most = (options.batch and model.batch_max_output_tokens) or model.max_output_tokens
     if limit is not None and limit > most:
         yield Notice("max-tokens-above-maximum", f"max_tokens {limit:,} is above {model.id}'s {most:,}", prompt.where)
+    if options.output_tokens is not None and options.output_tokens > most:
+        message = f"the expected output of {options.output_tokens:,} tokens is more than {model.id} can write: {most:,}"
+        yield Notice("output-above-maximum", message, prompt.where)
     if options.output_tokens is not None and limit is not None and options.output_tokens > limit:
         message = f"the expected output of {options.output_tokens:,} tokens is above max_tokens {limit:,}"
         yield Notice("output-above-max-tokens", message, prompt.where)
@@ -109,6 +122,48 @@ def _marks(prompt: Prompt, model: ModelPrice, marks: Sequence[Mark]) -> Iterator
                 f"of {model.min_cacheable_tokens:,}: it won't be cached"
             )
             yield Notice("below-cache-minimum", message, f"{prompt.where}:{mark.path}")
+
+
+def _mark_rules(prompt: Prompt) -> Iterator[Notice]:
+    """What the API refuses about breakpoints: too many, or a longer life after a shorter one.
+
+    https://platform.claude.com/docs/en/build-with-claude/prompt-caching
+    """
+    marks = [(block.path, block.cache_control.ttl) for block in prompt.request.blocks if block.cache_control]
+    automatic = prompt.request.cache_control
+    if automatic is not None and not prompt.request.blocks[-1].cache_control:
+        marks.append(("cache_control", automatic.ttl))
+    if len(marks) > _MOST_MARKS:
+        message = f"{len(marks)} cache breakpoints: the API takes {_MOST_MARKS} at most"
+        yield Notice("too-many-breakpoints", message, f"{prompt.where}:{marks[_MOST_MARKS][0]}")
+    for (before, first), (path, second) in pairwise(marks):
+        if (first, second) == ("5m", "1h"):
+            message = f"the API refuses a 1h breakpoint after one of 5m ({before})"
+            yield Notice("breakpoint-order", message, f"{prompt.where}:{path}")
+
+
+def _unpriced_values(prompt: Prompt) -> Iterator[Notice]:
+    """A value that no price is known for is never passed over in silence."""
+    for name, known in (("speed", _SPEEDS), ("service_tier", _SERVICE_TIERS)):
+        value = prompt.request.body.get(name)
+        if value is not None and value not in known:
+            code = f"unknown-{name.replace('_', '-')}"
+            yield Notice(code, f"{name} {value!r} is unknown: priced as standard", f"{prompt.where}:{name}")
+
+
+def _server_tools(prompt: Prompt) -> Iterator[Notice]:
+    kinds = [str(block.value.get("type")) for block in prompt.request.level("tools")]
+    names = [kind for kind in dict.fromkeys(kinds) if kind.startswith(_SERVER_TOOLS)]
+    if prompt.request.body.get("mcp_servers"):
+        names.append("mcp_servers")
+    if names:
+        searching = any(name.startswith("web_search_") for name in names)
+        unknown = "neither the fees of searches nor what they bring back as input" if searching else "what they read"
+        message = (
+            f"{', '.join(names)}: {unknown} can{'' if searching else 'not'} be known before, so the band is wide and "
+            "even the ceiling may be passed"
+        )
+        yield Notice("server-tools", message, prompt.where)
 
 
 def _parameters(prompt: Prompt, model: ModelPrice, options: EstimateOptions) -> Iterator[Notice]:

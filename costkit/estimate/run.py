@@ -7,15 +7,16 @@ from dataclasses import replace
 from decimal import Decimal
 
 from costkit.core.money import price_of_tokens
-from costkit.core.notice import Assumption, Notice
+from costkit.core.notice import Notice
 from costkit.core.pricebook import ModelPrice, PriceBook
 from costkit.core.tokens import PartCount, TokenCount, TokenCounter
 from costkit.core.usage import Usage
 from costkit.errors import InvalidInput, Undecidable, UnknownModel
+from costkit.estimate.assumptions import assumptions
 from costkit.estimate.notices import dominant_block, lifecycle_notices, request_notices
 from costkit.estimate.outcome import Job, Outcome, items_of, totals_of
-from costkit.estimate.price import as_sent, marks_of, price_request
-from costkit.estimate.result import Branch, Estimate, EstimateOptions, Prompt
+from costkit.estimate.price import as_sent, marks_of, price_request, reads
+from costkit.estimate.result import Branch, Estimate, EstimateOptions, Item, Prompt
 from costkit.estimate.sampled import Samples, sample_assumptions, sample_notices, weigh, widen
 
 _SHARE_DIGITS = Decimal("0.0001")
@@ -52,16 +53,25 @@ def estimate_requests(
     return Estimate(
         items,
         totals_of(items),
-        (*_output_notice(options, outcomes), *sample_notices(items, samples), *notices),
-        (*_assumptions(options, prompts), *sample_assumptions(items, samples)),
+        (
+            *_output_notice(options, outcomes),
+            *_reads_notice(options),
+            *_tree_notices(options, items),
+            *sample_notices(items, samples),
+            *notices,
+        ),
+        (*assumptions(options, prompts), *sample_assumptions(items, samples)),
     )
 
 
 def _check(options: EstimateOptions) -> None:
     if options.batch and options.fast:
         raise InvalidInput("fast mode can't be combined with a batch", code="fast-batch", hint="drop one of the two")
-    if options.requests < 1:
-        raise InvalidInput("the number of requests must be at least 1")
+    for name, lowest in (("output_tokens", 0), ("max_tokens", 0), ("requests", 1)):
+        count = getattr(options, name)
+        if count is not None and (type(count) is not int or count < lowest):
+            spoken = "the number of requests" if name == "requests" else name
+            raise InvalidInput(f"{spoken} must be a whole number from {lowest}, not {count!r}")
     if options.hit_rate is not None and not 0 <= options.hit_rate <= 1:
         raise InvalidInput("the hit rate must lie between 0 and 1")
     if options.hit_rate is not None and options.cache == "none":
@@ -98,12 +108,9 @@ def _estimate_one(
         priced = price_request(book, job.model, count, marks, sent, limit)
     except Undecidable as problem:
         return _unpriced(job, count, options, Notice(problem.code, str(problem), job.prompt.where))
-    key = book.key_for(
-        priced.usage, job.model.id, sent.as_of, batch=sent.batch, fast=bool(sent.fast), inference_geo=sent.inference_geo
-    )
     warned = marks or marks_of(job.prompt.request, parts, "as-written")
     notices = (
-        *book.quote(key).notices,
+        *book.quote(priced.key).notices,
         *lifecycle_notices(job.model, sent.as_of),
         *request_notices(job.prompt, job.model, count, warned, sent),
         *(() if options.tree else dominant_block(job.prompt, parts)),
@@ -188,18 +195,19 @@ def _output_notice(options: EstimateOptions, outcomes: Sequence[Outcome]) -> Ite
         yield Notice("no-ceiling", "no max_tokens limits the output, so there is no ceiling: add --max-tokens N")
 
 
-def _assumptions(options: EstimateOptions, prompts: Sequence[Prompt]) -> Iterator[Assumption]:
-    def source(name: str) -> str:
-        return options.sources.get(name, "given")
+def _reads_notice(options: EstimateOptions) -> Iterator[Notice]:
+    """Requests are whole: of ten, 85 % can't read the cache."""
+    if options.hit_rate is not None and options.hit_rate * options.requests != reads(options):
+        many = "request" if options.requests == 1 else "requests"
+        message = f"a hit rate of {options.hit_rate} means {reads(options):,} of {options.requests:,} {many}"
+        hint = "add -n N" if options.requests == 1 else "the rest write"
+        yield Notice("hit-rate-rounded", f"{message} read from the cache: {hint}")
 
-    if not options.models and any(prompt.request.model is None for prompt in prompts):
-        yield Assumption("model", ", ".join(options.default_models), options.sources.get("default_models", "default"))
-    known = options.output_tokens is not None
-    yield Assumption("output_tokens", options.output_tokens, source("output_tokens") if known else "not given")
-    known = options.max_tokens is not None
-    yield Assumption("max_tokens", options.max_tokens, source("max_tokens") if known else "each request's own")
-    yield Assumption("requests", options.requests, "default" if options.requests == 1 else source("requests"))
+
+def _tree_notices(options: EstimateOptions, items: Sequence[Item]) -> Iterator[Notice]:
+    if not options.tree:
+        return
+    for path in dict.fromkeys(item.path for item in items if item.tree is None and item.cost_usd):
+        yield Notice("no-tree", "holds several requests: --per-request shows the tree of each", path)
     if options.cache != "none":
-        yield Assumption("cache", options.cache, source("cache"))
-        told = "all but the first request read" if options.hit_rate is None else source("hit_rate")
-        yield Assumption("hit_rate", options.hit_rate, told)
+        yield Notice("tree-uncached", "the tree prices every block as plain input, without caching")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 from collections.abc import Callable
 from decimal import Decimal
@@ -106,10 +108,10 @@ def test_fast_mode_in_a_batch_is_refused(estimate: Any) -> None:
     ("limits", "code", "line"),
     [
         ("--max-tokens 1000000 --max-cost 20.01", 0, None),
-        ("--max-tokens 1000000 --max-cost 20", 3, "claude-opus-5-5: ceiling $20.00 is over --max-cost $20.00"),
+        ("--max-tokens 1000000 --max-cost 20", 3, "claude-opus-5-5: ceiling $20.0000"),
         ("--max-tokens 1000000 --max-cost 20 --on expected", 0, None),
-        ("--max-tokens 1000000 --max-cost $20 --on ceiling", 3, "claude-opus-5-5: ceiling $20.00 is over"),
-        ("--output-tokens 1000000 --max-cost 20", 3, "claude-opus-5-5: expected $20.00 is over --max-cost $20.00"),
+        ("--max-tokens 1000000 --max-cost $20 --on ceiling", 3, "claude-opus-5-5: ceiling $20.0000"),
+        ("--output-tokens 1000000 --max-cost 20", 3, "claude-opus-5-5: expected $20.0000"),
         ("--max-cost 1 --on ceiling", 5, "claude-opus-5-5 has no ceiling to judge: add --max-tokens N"),
         ("--max-cost 1", 0, None),
     ],
@@ -246,6 +248,9 @@ def test_assumptions_name_their_flags(estimate: Any) -> None:
         "output_tokens": (5, "--output-tokens"),
         "max_tokens": (9, "--max-tokens"),
         "requests": (2, "--requests"),
+        "batch": (False, "default"),
+        "speed": (None, "each request's own"),
+        "inference_geo": (None, "each request's own"),
         "cache": ("5m", "--cache"),
         "hit_rate": ("0.5", "--hit-rate"),
     }
@@ -258,3 +263,99 @@ def test_many_warnings_of_one_kind_do_not_bury_the_answer(estimate: Any, write: 
     assert answer.warnings.count("refused-parameter") == 50
     assert answer.err.count("temperature is refused") == 5
     assert "! 45 more of the kind refused-parameter: --json lists them all" in answer.err
+
+
+def test_assumptions_say_how_requests_are_sent(estimate: Any) -> None:
+    answer = estimate("prompt.md", *OPUS, "--batch", "--geo", "us", "--speed", "standard")
+    found = {each["name"]: (each["value"], each["source"]) for each in answer.document["assumptions"]}
+    assert found["batch"] == (True, "--batch")
+    assert found["speed"] == ("standard", "--speed")
+    assert found["inference_geo"] == ("us", "--geo")
+
+
+def limits(write: Write, *max_tokens: int | None) -> None:
+    """A file of requests, some of them with a limit."""
+    bodies = [{"messages": [{"role": "user", "content": "x"}], "max_tokens": limit} for limit in max_tokens]
+    write("limits.jsonl", "".join(json.dumps(body) + "\n" for body in bodies))
+
+
+def test_a_request_without_a_limit_does_not_hide_the_ceilings_of_others(estimate: Any, write: Write) -> None:
+    limits(write, 100_000, None)
+    answer = estimate("limits.jsonl", *OPUS, "--max-cost", "0.01")
+    assert (answer.code, answer.items[0]["cost_usd"]["ceiling"]) == (3, None)
+    assert "claude-opus-5-5: $2.00 (ceilings, and expected where max_tokens is missing) is over" in answer.err
+    assert estimate("limits.jsonl", *OPUS, "--max-cost", "2.01").code == 0
+    assert estimate("limits.jsonl", *OPUS, "--max-cost", "0.01", "--on", "expected").code == 0
+
+
+def test_ceilings_that_are_known_may_be_too_much_already(estimate: Any, write: Write) -> None:
+    limits(write, 100_000, None)
+    answer = estimate("limits.jsonl", *OPUS, "--max-cost", "0.01", "--on", "ceiling")
+    assert answer.code == 5
+    assert "claude-opus-5-5 has no ceiling to judge: add --max-tokens N" in answer.err
+    assert "claude-opus-5-5: $2.00 for the requests with max_tokens alone is over --max-cost $0.01" in answer.err
+
+
+def test_the_rows_of_all_add_up_what_is_known(estimate: Any) -> None:
+    answer = estimate("prompt.md", "long.md", *OPUS, "--output-tokens", "10")
+    (total,) = answer.document["result"]["totals"]
+    for name in ("input_usd", "output_usd", "batch_usd"):
+        assert Decimal(total[name]) == sum(Decimal(item[name]) for item in answer.items)
+
+
+def test_the_table_shows_them_too(program: Any) -> None:
+    out = program("estimate", "prompt.md", "long.md", "--offline", *OPUS, "--output-tokens", "10").out
+    (row,) = [line for line in out.splitlines() if line.startswith(" all ")]
+    assert "\N{EN DASH}" not in row
+
+
+def test_a_band_for_each_model_where_they_differ(program: Any) -> None:
+    out = program("estimate", "long.md", "--offline", *OPUS, "-m", "claude-haiku-4-5").out.splitlines()
+    assert "tokens differ by model" in out[0]
+    assert " ± " in out[1]
+    assert " ± " not in program("estimate", "long.md", "--offline", *OPUS).out
+
+
+def test_what_a_cached_price_rests_on_is_said_beside_it(program: Any) -> None:
+    command = ("estimate", "prompt.md", "--offline", *OPUS, "--system", "system.md", "-n", "10")
+    assert "cached 5m: all but the first of 10 requests read the cache" in program(*command).out
+    assert "cached 5m" not in program(*command[:-2]).out
+    hits = program(*command, "--cache", "1h", "--hit-rate", "0.5").out
+    assert "cache 1h: 5 of 10 requests read the cache" in hits
+
+
+def rows_of(answer: Any) -> list[dict[str, str]]:
+    return list(csv.DictReader(io.StringIO(answer.out)))
+
+
+def test_csv_has_the_whole_band(program: Any, estimate: Any) -> None:
+    (row,) = rows_of(program("estimate", "long.md", "--offline", *OPUS, "-f", "csv"))
+    (item,) = estimate("long.md", *OPUS).items
+    band = item["input_tokens"]
+    names = ("input_tokens_low", "input_tokens", "input_tokens_high", "input_tokens_method")
+    assert [row[name] for name in names] == [str(band[name]) for name in ("low", "expected", "high", "method")]
+    assert row["low_usd"] == item["cost_usd"]["low"]
+
+
+@pytest.mark.parametrize("flags", [("--tree",), ("--compare-to", "prompt.md")])
+def test_csv_says_what_it_does_not_hold(program: Any, flags: tuple[str, ...]) -> None:
+    answer = program("estimate", "prompt.md", "--offline", *OPUS, *flags, "-f", "csv")
+    assert len(rows_of(answer)) == 1
+    assert "! CSV holds the items only: the tree and the change are in --json" in answer.err
+    assert "CSV holds" not in program("estimate", "prompt.md", "--offline", *OPUS, "-f", "csv").err
+
+
+def test_stdin_has_one_name_for_people_and_one_for_programs(program: Any, estimate: Any) -> None:
+    command = ("estimate", "-", "--offline", *OPUS)
+    assert program(*command, stdin="x").out.startswith("<stdin> · ")
+    assert rows_of(program(*command, "-f", "csv", stdin="x"))[0]["path"] == "<stdin>"
+    assert estimate("-", *OPUS, stdin="x").items[0]["path"] == "-"
+    assert program(*command, stdin="").err == "costkit: <stdin>: is empty\n"
+
+
+def test_warnings_are_one_line_whatever_the_file_is_called(estimate: Any, write: Write) -> None:
+    write("a\nb.json", {"messages": [{"role": "user", "content": "x"}], "temperature": 1})
+    (warning,) = [
+        one for one in estimate("a\nb.json", *OPUS).document["warnings"] if one["code"] == "refused-parameter"
+    ]
+    assert warning["where"] == "a\\nb.json:temperature"

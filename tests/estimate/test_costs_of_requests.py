@@ -278,7 +278,10 @@ def test_fast_mode_where_it_is_not_offered_has_no_price(stated: Any) -> None:
     ("options", "message"),
     [
         ({"batch": True, "fast": True}, "fast mode can't be combined with a batch"),
-        ({"requests": 0}, "at least 1"),
+        ({"requests": 0}, "the number of requests must be a whole number from 1"),
+        ({"output_tokens": -1}, "output_tokens must be a whole number from 0"),
+        ({"output_tokens": 1.5}, "output_tokens must be a whole number from 0"),
+        ({"max_tokens": True}, "max_tokens must be a whole number from 0"),
         ({"cache": "5m", "hit_rate": Decimal("1.01")}, "between 0 and 1"),
         ({"hit_rate": Decimal("0.5")}, "needs a cache mode"),
     ],

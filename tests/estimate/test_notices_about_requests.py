@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import base64
+from dataclasses import replace
 from datetime import date
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -80,11 +83,13 @@ def test_a_model_that_was_active_on_the_day_is_priced_without(stated: Any) -> No
         ({"max_tokens": None}, 128_001, "max-tokens-above-maximum"),
         ({"max_tokens": 300_001, "batch": True}, None, "max-tokens-above-maximum"),
         ({"max_tokens": 10, "output_tokens": 11}, None, "output-above-max-tokens"),
+        ({"max_tokens": None, "output_tokens": 128_001}, None, "output-above-maximum"),
+        ({"max_tokens": None, "output_tokens": 300_001, "batch": True}, None, "output-above-maximum"),
     ],
 )
 def test_output_limits_that_cannot_hold(stated: Any, options: dict[str, Any], limit: int | None, code: str) -> None:
     found = notices(stated(), asking(10, max_tokens=limit), "claude-haiku-5-5", **options)
-    assert list(found) == [code]
+    assert [each for each in found if each != "no-ceiling"] == [code]
     assert found[code].startswith("p.json ")
 
 
@@ -159,3 +164,137 @@ def test_the_same_is_said_once_for_a_whole_file(stated: Any) -> None:
     options = EstimateOptions(as_of=DAY, models=("claude-opus-4-1",), output_tokens=1, max_tokens=1)
     found = estimate_requests(prompts, stated(), built_in_book(), options).notices
     assert [notice.code for notice in found] == ["model-retired"]
+
+
+def test_more_breakpoints_than_the_api_takes(stated: Any) -> None:
+    found = notices(stated(), marked(10, *[1_000] * 5))
+    message = "p.json:system[4] 5 cache breakpoints: the API takes 4 at most"
+    assert found == {"too-many-breakpoints": message}
+    assert notices(stated(), marked(10, *[1_000] * 4)) == {}
+
+
+def test_automatic_caching_takes_a_breakpoint_too(stated: Any) -> None:
+    body = marked(10, *[1_000] * 4) | {"cache_control": {"type": "ephemeral"}}
+    assert notices(stated(), body)["too-many-breakpoints"].startswith("p.json:cache_control 5 ")
+
+
+def test_a_longer_life_after_a_shorter_one_is_refused_by_the_api(stated: Any) -> None:
+    body = marked(1_000, 1_000, 1_000)
+    body["system"][1]["cache_control"] = {"type": "ephemeral", "ttl": "1h"}
+    assert notices(stated(), body) == {
+        "breakpoint-order": "p.json:system[1] the API refuses a 1h breakpoint after one of 5m (system[0])"
+    }
+    body["system"].reverse()
+    assert notices(stated(), body) == {}
+
+
+@pytest.mark.parametrize(
+    ("extra", "code"),
+    [
+        ({"speed": "turbo"}, "unknown-speed"),
+        ({"service_tier": "flex"}, "unknown-service-tier"),
+    ],
+)
+def test_a_value_without_a_price_is_not_passed_over(stated: Any, extra: dict[str, str], code: str) -> None:
+    ((name, value),) = extra.items()
+    message = f"p.json:{name} {name} '{value}' is unknown: priced as standard"
+    assert notices(stated(), asking(10, **extra)) == {code: message}
+
+
+def test_values_with_a_price_are_fine(stated: Any) -> None:
+    assert notices(stated(), asking(10, speed="standard", service_tier="auto")) == {}
+
+
+@pytest.mark.parametrize(
+    ("extra", "message"),
+    [
+        (
+            {"tools": [{"type": "web_search_20250305", "name": "web_search", "description": "5"}]},
+            "the fees of searches",
+        ),
+        ({"tools": [{"type": "code_execution_20250825", "name": "x", "description": "5"}]}, "what they read cannot be"),
+        ({"mcp_servers": [{"type": "url", "url": "https://example.com"}]}, "mcp_servers: what they read cannot be"),
+    ],
+)
+def test_tools_that_the_api_runs_may_cost_more_than_anything_here(
+    stated: Any, extra: dict[str, Any], message: str
+) -> None:
+    found = notices(stated(), asking(10, **extra))
+    assert message in found["server-tools"]
+    assert found["server-tools"].endswith("even the ceiling may be passed")
+
+
+def encoded(data: bytes) -> str:
+    return base64.b64encode(data).decode()
+
+
+WHOLE_PNG = b"\x89PNG\r\n\x1a\n" + bytes(100)
+WHOLE_PDF = b"%PDF-1.7\n" + bytes(5_000) + b"\n%%EOF\n"
+
+
+@pytest.mark.parametrize(
+    ("kind", "media_type", "data", "reason"),
+    [
+        ("image", "image/png", encoded(WHOLE_PNG[:8]), "this is not a picture of the type image/png"),
+        ("image", "image/jpeg", encoded(WHOLE_PNG), "this is not a picture of the type image/jpeg"),
+        ("image", "image/png", "", "the data are not base64"),
+        ("image", "image/png", "?" * 40, "the data are not base64"),
+        ("document", "application/pdf", encoded(WHOLE_PDF[:-8]), "this is not a whole PDF"),
+        ("document", "application/pdf", encoded(b"hello"), "this is not a whole PDF"),
+    ],
+)
+def test_media_that_cannot_be_read_are_named(stated: Any, kind: str, media_type: str, data: str, reason: str) -> None:
+    block = {"type": kind, "source": {"type": "base64", "media_type": media_type, "data": data}, "text": "5"}
+    found = notices(stated(), {"messages": [{"role": "user", "content": [block]}]})
+    message = f"{reason}: the API will refuse it, and its tokens are a guess"
+    assert found == {"unreadable-media": f"p.json:messages[0].content[0] {message}"}
+
+
+@pytest.mark.parametrize(
+    ("media_type", "data"),
+    [("image/png", encoded(WHOLE_PNG)), ("application/pdf", encoded(WHOLE_PDF)), ("image/heic", encoded(b"x"))],
+)
+def test_media_that_may_be_read_are_not(stated: Any, media_type: str, data: str) -> None:
+    source = {"type": "base64", "media_type": media_type, "data": data}
+    elsewhere = {"type": "url", "url": "https://example.com/a.png"}
+    blocks = [{"type": "image", "source": each, "text": "5"} for each in (source, elsewhere)]
+    assert notices(stated(), {"messages": [{"role": "user", "content": blocks}]}) == {}
+
+
+def test_media_in_the_result_of_a_tool_are_looked_at_too(stated: Any) -> None:
+    picture = {"type": "image", "source": {"type": "base64", "media_type": "image/png", "data": "AAAA"}}
+    block = {"type": "tool_result", "tool_use_id": "t", "content": [picture], "text": "5"}
+    found = notices(stated(), {"messages": [{"role": "user", "content": [block]}]})
+    assert found["unreadable-media"].startswith("p.json:messages[0].content[0].content[0] ")
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"requests": 1}, "a hit rate of 0.8 means 0 of 1 request read from the cache: add -n N"),
+        ({"requests": 9}, "a hit rate of 0.8 means 7 of 9 requests read from the cache: the rest write"),
+    ],
+)
+def test_a_hit_rate_that_requests_cannot_have(stated: Any, options: dict[str, Any], message: str) -> None:
+    found = notices(stated(), marked(10, 1_000), cache="5m", hit_rate=Decimal("0.8"), **options)
+    assert found["hit-rate-rounded"] == f"None {message}"
+
+
+def test_a_hit_rate_that_requests_can_have_needs_no_word(stated: Any) -> None:
+    assert notices(stated(), marked(10, 1_000), cache="5m", hit_rate=Decimal("0.8"), requests=10) == {}
+
+
+def test_a_tree_says_what_it_leaves_out(stated: Any) -> None:
+    found = notices(stated(), marked(10, 1_000), cache="5m", requests=10, tree=True)
+    assert found == {"tree-uncached": "None the tree prices every block as plain input, without caching"}
+    assert notices(stated(), marked(10, 1_000), requests=10, tree=True) == {}
+
+
+def test_a_tree_of_several_requests_is_asked_for_in_another_way(stated: Any) -> None:
+    prompts = [Prompt("p.jsonl", index, parse_request(asking(10))) for index in range(3)]
+    options = EstimateOptions(as_of=DAY, models=("claude-opus-5-5",), output_tokens=1, max_tokens=1, tree=True)
+    (notice,) = estimate_requests(prompts, stated(), built_in_book(), options).notices
+    assert (notice.code, notice.where) == ("no-tree", "p.jsonl")
+    apart = estimate_requests(prompts, stated(), built_in_book(), replace(options, per_request=True))
+    assert [len(item.tree or ()) for item in apart.items] == [1, 1, 1]
+    assert apart.notices == ()

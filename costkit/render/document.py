@@ -66,10 +66,16 @@ def envelope(
         "currency": "USD",
         "pricing": pricing,
         "assumptions": [plain(assumption) for assumption in assumptions],
-        "warnings": [plain(notice) for notice in notices],
+        "warnings": [_warning(notice) for notice in notices],
         "result": plain(result),
         "exit": int(exit_code),
     }
+
+
+def _warning(notice: Notice) -> Json:
+    """A notice as harmless lines, whatever they quote."""
+    where = None if notice.where is None else harmless(notice.where)
+    return {"code": notice.code, "message": harmless(notice.message), "where": where}
 
 
 def error_document(error: CostkitError) -> Json:

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from costkit.core.money import display
 from costkit.core.tokens import TokenCount
-from costkit.estimate import Comparison, Estimate, EstimateOptions, Item
+from costkit.estimate import Comparison, Estimate, EstimateOptions, Item, Total
+from costkit.estimate.compare import ModelComparison
+from costkit.estimate.price import reads
 from costkit.render.text import plural
 from costkit.render.view import Cell, Column, Kind, Table, View
 
+_DIFFERENT = "tokens differ by model"
 _INPUT_ONLY = {"output_usd": "input only"}
 
 
@@ -15,16 +18,16 @@ def estimate_view(estimate: Estimate, options: EstimateOptions, comparison: Comp
     """Lay out an estimate: one row per file and model, the change and the tree where they were asked for."""
     tables = [_costs(estimate, options)]
     tables += [_tree(item, titled=len(estimate.items) > 1) for item in estimate.items if item.tree is not None]
-    facts = [footer]
+    facts = [*_cache_facts(estimate, options), footer]
     if comparison is not None:
         tables.append(_comparison(comparison))
-        facts.insert(0, _change(comparison))
+        facts = [*_changes(comparison), *facts]
     return View(_headline(estimate, options), tuple(tables), tuple(facts))
 
 
 def _headline(estimate: Estimate, options: EstimateOptions) -> str:
     paths = list(dict.fromkeys(item.path for item in estimate.items))
-    name = plural(len(paths), "file") if len(paths) > 1 else "stdin" if paths[0] == "-" else paths[0]
+    name = plural(len(paths), "file") if len(paths) > 1 else _file(paths[0])
     first = estimate.items[0].model
     requests = sum(item.requests for item in estimate.items if item.model == first)
     parts = [name, _tokens(estimate), plural(requests, "request")]
@@ -39,11 +42,15 @@ def _headline(estimate: Estimate, options: EstimateOptions) -> str:
     return " · ".join(parts)
 
 
+def _file(path: str) -> str:
+    return "<stdin>" if path == "-" else path
+
+
 def _tokens(estimate: Estimate) -> str:
     """The tokens of one request where all are alike, else of all requests, else that it depends on the model."""
     counts = {(total.input_tokens, total.requests) for total in estimate.totals}
     if len(counts) > 1:
-        return "tokens differ by model"
+        return _DIFFERENT
     count, requests = counts.pop()
     if len(estimate.items) == len(estimate.totals) and _divides(count, requests):
         count = TokenCount(count.tokens // requests, count.low // requests, count.high // requests, count.method)
@@ -60,27 +67,37 @@ _METHODS = {"exact": "exact", "offline": "offline", "tiktoken": "tiktoken", "cha
 
 def _band(count: TokenCount) -> str:
     spoken = _METHODS.get(count.method, count.method)
-    off = max(count.tokens - count.low, count.high - count.tokens)
+    off = _off(count)
     return f"{spoken} ±{off:,}" if off else spoken
+
+
+def _off(count: TokenCount) -> int:
+    return max(count.tokens - count.low, count.high - count.tokens)
 
 
 def _costs(estimate: Estimate, options: EstimateOptions) -> Table:
     several = len({item.path for item in estimate.items}) > 1 or options.per_request
     ceiling = any(item.cost_usd and item.cost_usd.ceiling is not None for item in estimate.items)
-    cached = any(item.cached_5m_usd is not None for item in estimate.items) and options.cache == "none"
+    cached = _shows_cached(estimate, options)
     batch = not options.batch and any(item.batch_usd is not None for item in estimate.items)
+    differ = _tokens(estimate) == _DIFFERENT
     columns = [
         Column("file", "path", for_people=several),
         Column("#", "index", Kind.COUNT, for_people=options.per_request),
         Column("model", "model"),
         Column("requests", "requests", Kind.COUNT, for_people=False),
-        Column("tokens in", "input_tokens", Kind.TOKENS),
-        Column("input", "input_usd", Kind.USD),
-        Column("output", "output_usd", Kind.USD),
+        Column("tokens in", "input_tokens", Kind.TOKENS, rank=2),
+        Column("±", "input_tokens_off", Kind.TOKENS, for_people=differ, for_programs=False, rank=6),
+        Column("low", "input_tokens_low", Kind.TOKENS, for_people=False),
+        Column("high", "input_tokens_high", Kind.TOKENS, for_people=False),
+        Column("counted", "input_tokens_method", for_people=False),
+        Column("input", "input_usd", Kind.USD, rank=3),
+        Column("output", "output_usd", Kind.USD, rank=3),
         Column("total", "cost_usd", Kind.USD),
-        Column("ceiling", "ceiling_usd", Kind.USD, for_people=ceiling),
-        Column("cached 5m", "cached_5m_usd", Kind.USD, for_people=cached),
-        Column("batch", "batch_usd", Kind.USD, for_people=batch),
+        Column("low cost", "low_usd", Kind.USD, for_people=False),
+        Column("ceiling", "ceiling_usd", Kind.USD, for_people=ceiling, rank=1),
+        Column("cached 5m", "cached_5m_usd", Kind.USD, for_people=cached, rank=4),
+        Column("batch", "batch_usd", Kind.USD, for_people=batch, rank=5),
     ]
     rows = [_row(columns, _cells(item)) for item in estimate.items]
     totals = []
@@ -94,36 +111,55 @@ def _row(columns: list[Column], cells: dict[str, Cell]) -> tuple[Cell, ...]:
     return tuple(cells.get(column.key) for column in columns)
 
 
+def _shows_cached(estimate: Estimate, options: EstimateOptions) -> bool:
+    return options.cache == "none" and any(item.cached_5m_usd is not None for item in estimate.items)
+
+
 def _cells(item: Item) -> dict[str, Cell]:
-    return {
-        "path": item.path,
-        "index": item.index,
-        "model": item.model,
-        "requests": item.requests,
-        "input_tokens": item.input_tokens.tokens,
-        "input_usd": item.input_usd,
-        "output_usd": item.output_usd,
-        "cost_usd": item.cost_usd.expected if item.cost_usd else None,
-        "ceiling_usd": item.cost_usd.ceiling if item.cost_usd else None,
-        "cached_5m_usd": item.cached_5m_usd,
-        "batch_usd": item.batch_usd,
-    }
+    return {"path": _file(item.path), "index": item.index, "requests": item.requests, **_shared_cells(item)}
 
 
 def _total_cells(estimate: Estimate, model: str) -> dict[str, Cell]:
-    total = next(total for total in estimate.totals if total.model == model)
+    return _shared_cells(next(total for total in estimate.totals if total.model == model))
+
+
+def _shared_cells(row: Item | Total) -> dict[str, Cell]:
+    cost, count = row.cost_usd, row.input_tokens
     return {
-        "model": model,
-        "input_tokens": total.input_tokens.tokens,
-        "cost_usd": total.cost_usd.expected if total.cost_usd else None,
-        "ceiling_usd": total.cost_usd.ceiling if total.cost_usd else None,
+        "model": row.model,
+        "input_tokens": count.tokens,
+        "input_tokens_off": _off(count),
+        "input_tokens_low": count.low,
+        "input_tokens_high": count.high,
+        "input_tokens_method": count.method,
+        "input_usd": row.input_usd,
+        "output_usd": row.output_usd,
+        "cost_usd": cost.expected if cost else None,
+        "low_usd": cost.low if cost else None,
+        "ceiling_usd": cost.ceiling if cost else None,
+        "cached_5m_usd": row.cached_5m_usd,
+        "batch_usd": row.batch_usd,
     }
+
+
+def _cache_facts(estimate: Estimate, options: EstimateOptions) -> list[str]:
+    """How many requests are taken to read the cache, where a number rests on it."""
+    own = sum(item.requests for item in estimate.items if item.model == estimate.items[0].model)
+    of = (
+        f"of {own:,} requests" if own == options.requests else f"of the {options.requests:,} times each request is sent"
+    )
+    used = any(item.usage.cache_creation_input_tokens or item.usage.cache_read_input_tokens for item in estimate.items)
+    if used and options.requests > 1:
+        return [f"cache {options.cache}: {reads(options):,} {of} read the cache"]
+    if _shows_cached(estimate, options):
+        return [f"cached 5m: all but the first {of} read the cache"]
+    return []
 
 
 def _tree(item: Item, *, titled: bool) -> Table:
     columns = (
         Column("block", "path"),
-        Column("kind", "kind"),
+        Column("kind", "kind", rank=1),
         Column("tokens", "input_tokens", Kind.TOKENS),
         Column("cost", "cost_usd", Kind.USD),
         Column("share", "share", Kind.SHARE),
@@ -132,28 +168,34 @@ def _tree(item: Item, *, titled: bool) -> Table:
         (branch.path or "(around the blocks)", branch.kind, branch.input_tokens.tokens, branch.cost_usd, branch.share)
         for branch in item.tree or ()
     )
-    return Table(columns, rows, title=f"{item.path} on {item.model}" if titled else None)
+    return Table(columns, rows, title=f"{_name(item)} on {item.model}" if titled else None)
+
+
+def _name(item: Item) -> str:
+    return _file(item.path) if item.index is None else f"{_file(item.path)}[{item.index}]"
 
 
 def _comparison(comparison: Comparison) -> Table:
+    changes = [change for model in comparison.models for change in model.changes]
+    factors = dict.fromkeys(factor for change in changes for factor in change.attribution)
     columns = (
         Column("file", "path"),
         Column("model", "model"),
-        Column("before", "base_usd", Kind.USD),
-        Column("now", "usd", Kind.USD),
+        Column("before", "base_usd", Kind.USD, rank=1),
+        Column("now", "usd", Kind.USD, rank=1),
         Column("change", "change_usd", Kind.USD),
-        *(Column(factor, f"{factor}_usd", Kind.USD) for factor in comparison.attribution),
+        *(Column(factor, f"{factor}_usd", Kind.USD, rank=2) for factor in factors),
     )
     rows = tuple(
         (
-            change.path,
+            _file(change.path),
             _models(change.base_model, change.model),
             change.base_usd,
             change.usd,
             change.change_usd,
-            *(change.attribution.get(factor) for factor in comparison.attribution),
+            *(change.attribution.get(factor) for factor in factors),
         )
-        for change in comparison.changes
+        for change in changes
     )
     return Table(columns, rows, title="change")
 
@@ -162,7 +204,12 @@ def _models(base: str | None, now: str | None) -> str:
     return now or base or "" if base == now or None in (base, now) else f"{base} → {now}"
 
 
-def _change(comparison: Comparison) -> str:
-    sign = "+" if comparison.change_usd > 0 else ""
-    share = f" ({sign}{comparison.change_percent} %)" if comparison.change_percent is not None else ""
-    return f"change {sign}{display(comparison.change_usd)}{share}"
+def _changes(comparison: Comparison) -> list[str]:
+    several = len(comparison.models) > 1
+    return [f"{model.model}: {_change(model)}" if several else _change(model) for model in comparison.models]
+
+
+def _change(model: ModelComparison) -> str:
+    sign = "+" if model.change_usd > 0 else ""
+    share = f" ({sign}{model.change_percent:,} %)" if model.change_percent is not None else ""
+    return f"change {sign}{display(model.change_usd)}{share}"

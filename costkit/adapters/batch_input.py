@@ -5,10 +5,11 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from itertools import starmap
 from pathlib import Path
 
 from costkit.adapters.line_file import LineFile, Progress, open_lines
-from costkit.batch.canonical import MOST_BYTES_OF_ITEM, Item, LineProblem, RawLine, Shape, read_item
+from costkit.batch.canonical import MOST_BYTES_OF_ITEM, LineProblem, RawLine, Shape, read_item, same_item
 from costkit.batch.job import Batch, Line
 from costkit.batch.lint import CLOSING, COMMA, OPENING, Linted, Manifest, line_mark, lint_lines
 from costkit.batch.plan import MOST_BYTES, MOST_REQUESTS, body_size, plan_cuts
@@ -105,26 +106,36 @@ class CheckedInput:
 
     def pick(self, indices: Sequence[int]) -> Iterator[Line]:
         """The canonical lines of some items, given in input order; raises as `lines` does."""
-        wanted = iter(indices)
+        return starmap(Line, self._picked(indices))
+
+    def _picked(self, indices: Sequence[int]) -> Iterator[tuple[int, int, str, bytes]]:
+        """The fields of the lines of some items: each one is recognized by its mark, and only bytes are read."""
+        manifest, wanted = self.manifest, iter(indices)
         index = next(wanted, None)
-        for position, raw in enumerate(self._file.lines() if index is not None else ()):
+        for raw, (position, _, custom_id) in zip(
+            self._file.lines() if index is not None else (), manifest.custom_ids(), strict=False
+        ):
             if position != index:
                 continue
-            item = self._item(raw)
-            if self.manifest.marks[index] != line_mark(item.data):
-                raise self._changed(f"line {raw.number:,} is not what it was when it was checked")
-            yield Line(index, raw.number, item.custom_id, item.data)
+            data = same_item(raw, custom_id, manifest.starts[index], manifest.lengths[index])
+            if data is None or manifest.marks[index] != line_mark(data):
+                data = self._read_again(raw, index)
+            yield index, raw.number, custom_id, data
             index = next(wanted, None)
             if index is None:
                 return
         if index is not None:
             raise self._changed("it has fewer lines than when it was checked")
 
-    def _item(self, raw: RawLine) -> Item:
+    def _read_again(self, raw: RawLine, index: int) -> bytes:
+        """The canonical line of an item whose params don't stand in the file, or no longer where they did."""
         try:
-            return read_item(raw, self._shape)
+            item = read_item(raw, self._shape)
         except LineProblem as problem:
             raise self._changed(f"line {raw.number:,} {problem.message}") from None
+        if self.manifest.marks[index] != line_mark(item.data):
+            raise self._changed(f"line {raw.number:,} is not what it was when it was checked")
+        return item.data
 
     def _changed(self, what: str) -> InputChanged:
         hint = "what was already submitted stays; restore the file and submit it again"
@@ -144,10 +155,10 @@ class CheckedInput:
 
     def _chunks(self, batch: Batch) -> Iterator[bytes]:
         digest, size, pending = hashlib.sha256(), 0, bytearray(OPENING)
-        for line in self.lines(batch.first, batch.requests):
-            if line.index != batch.first:
+        for index, _, _, data in self._picked(range(batch.first, batch.first + batch.requests)):
+            if index != batch.first:
                 pending += COMMA
-            pending += line.data
+            pending += data
             if len(pending) >= _CHUNK:
                 digest.update(pending)
                 size += len(pending)

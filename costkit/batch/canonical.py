@@ -17,11 +17,15 @@ from typing import NamedTuple
 
 MOST_BYTES_OF_ITEM = 32_000_000
 """Longest line that is sent. The API says 32 MB; the smaller reading of it is always accepted."""
+COMPOSED = -1
+"""In place of a position: the params were put together from the line and what holds for all lines."""
 _SPACE = re.compile(r"[ \t\r\n]*")
 _SPACES = frozenset(" \t\r\n")
 _PLAIN_KEY = re.compile(r'"([^"\\\x00-\x1f]*)"[ \t\r\n]*:[ \t\r\n]*')
 """A key without escapes up to its value; other keys are read with more care, and more slowly."""
 _CUSTOM_ID = re.compile(r"[a-zA-Z0-9_-]{1,64}", re.ASCII)
+_AROUND = len('{"custom_id":"","params":}')
+"""Bytes of a canonical line that are neither its id nor its params."""
 _ITEM_KEYS = ("custom_id", "params")
 _SHORT_KEYS = ("id", "content")
 
@@ -58,6 +62,8 @@ class Item(NamedTuple):
     """The canonical line, without a newline."""
     given: bool
     """Whether the id stands in the input; else it was made from the digest of the file and the line's number."""
+    start: int
+    """Where the bytes of `params` stand in the line as it was given; `COMPOSED` where they don't."""
 
 
 class LineProblem(Exception):
@@ -75,19 +81,36 @@ class _Member(NamedTuple):
     value: object
     text: str
     """The value as it is written."""
+    at: int
+    """Where it begins, in characters."""
 
 
 def read_item(line: RawLine, shape: Shape) -> Item:
     """Understand one line and bring it to the canonical form; raises `LineProblem`."""
     if line.size > MOST_BYTES_OF_ITEM:
         raise _too_large(line.size)
-    members = {member.key: member for member in _members(_text(line.data))}
+    text = _text(line.data)
+    members = {member.key: member for member in _members(text)}
     custom_id, params, value = _parts(members, line, shape)
     data = canonical_line(custom_id, params)
     if len(data) > MOST_BYTES_OF_ITEM:
         raise _too_large(len(data), custom_id)
     given = "custom_id" in members or "id" in members
-    return Item(custom_id, value, data, given)
+    return Item(custom_id, value, data, given, _start(text, members))
+
+
+def same_item(line: RawLine, custom_id: str, start: int, length: int) -> bytes | None:
+    """The canonical line of an item that was read before, by what is remembered of it: no JSON is read.
+
+    `start` is that of its `Item`, `length` that of its canonical line. Whether the bytes are still those that were read
+    is for the caller to check; `None` where the params were composed.
+    """
+    if start == COMPOSED:
+        return None
+    around = len(custom_id) + _AROUND
+    if start == around - 1 and line.size == length:  # canonical already
+        return line.data
+    return canonical_line(custom_id, line.data[start : start + length - around])
 
 
 def canonical_line(custom_id: str, params: bytes) -> bytes:
@@ -167,7 +190,7 @@ def _member(text: str, at: int) -> tuple[_Member, int]:
     else:
         key, start = _key(text, at)
     value, end = _DECODER.raw_decode(text, start)
-    return _Member(key, value, text[start:end]), _after_space(text, end)
+    return _Member(key, value, text[start:end], start), _after_space(text, end)
 
 
 def _key(text: str, at: int) -> tuple[str, int]:
@@ -218,6 +241,14 @@ def _parts(members: Mapping[str, _Member], line: RawLine, shape: Shape) -> tuple
     if "content" in members:
         return _from_content(members, line, shape)
     raise LineProblem("unknown-shape", "holds neither params, nor messages, nor content")
+
+
+def _start(text: str, members: Mapping[str, _Member]) -> int:
+    """Where the params begin in the bytes of a line that was understood."""
+    if "params" in members:
+        at = members["params"].at
+        return at if text.isascii() else len(text[:at].encode("utf-8"))
+    return 0 if "messages" in members else COMPOSED
 
 
 def _from_item(members: Mapping[str, _Member], line: RawLine, shape: Shape) -> tuple[str, bytes, Mapping[str, object]]:

@@ -86,6 +86,8 @@ class Manifest:
 
     lengths: array[int] = field(default_factory=lambda: array("I"))
     """Bytes of the canonical line."""
+    starts: array[int] = field(default_factory=lambda: array("i"))
+    """Where the params stand in their line; see `costkit.batch.canonical.Item`."""
     marks: array[int] = field(default_factory=lambda: array("q"))
     """`line_mark` of the canonical line: one that changed is noticed before it is sent."""
     numbers: array[int] = field(default_factory=lambda: array("Q"))
@@ -195,6 +197,7 @@ class _Fold:
             manifest.group_list.append(group)
         self.models[group.model] += 1
         manifest.lengths.append(len(item.data))
+        manifest.starts.append(item.start)
         manifest.marks.append(line_mark(item.data))
         manifest.groups.append(self._groups[group])
         manifest.text_bytes.append(text_size(checked.request, len(item.data)))

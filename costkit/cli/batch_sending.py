@@ -77,8 +77,8 @@ class InputSource:
         return self._source.cut(number, first, requests)
 
     def items(self) -> Iterator[tuple[int, int, str]]:
-        """The items, read again: (index, line in the file, custom_id)."""
-        return ((line.index, line.number, line.custom_id) for line in self._source.lines())
+        """The items, as they were checked: (index, line in the file, custom_id)."""
+        return self._source.manifest.custom_ids()
 
     def _watched(self, body: Body, number: int) -> Iterator[bytes]:
         from costkit.cli.progress import byte_progress

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from costkit.batch.canonical import MOST_BYTES_OF_ITEM, LineProblem, RawLine, Shape, read_item
+from costkit.batch.canonical import COMPOSED, MOST_BYTES_OF_ITEM, LineProblem, RawLine, Shape, read_item, same_item
 
 SHAPE = Shape(lambda: "0123abcd")
 WITH_MODEL = Shape(lambda: "0123abcd", "claude-haiku-5-5", 100)
@@ -156,3 +156,37 @@ def test_an_item_may_have_32_million_bytes_and_no_more() -> None:
     fits = b'{"custom_id":"a","params":{"x":"%s"}}' % (b"x" * (MOST_BYTES_OF_ITEM - frame))
     assert len(canonical(fits)) == 32_000_000
     assert problem(fits.replace(b'"x"', b'"xy"', 1)).code == "item-too-large"
+
+
+@given(
+    params=st.dictionaries(st.text(), JSON, max_size=5),
+    ascii_only=st.booleans(),
+    frame=st.sampled_from(
+        (
+            '{"custom_id":"a","params":%s}',
+            '{"params" : %s, "custom_id":"a"}',
+            '{ "custom\\u005fid": "a","params":\t%s }',
+        )
+    ),
+)
+def test_an_item_is_found_again_without_reading_its_json(
+    *, params: dict[str, object], ascii_only: bool, frame: str
+) -> None:
+    data = (frame % json.dumps(params, ensure_ascii=ascii_only)).encode("utf-8", "replace")
+    raw = RawLine(7, data, len(data))
+    item = read_item(raw, SHAPE)
+    assert same_item(raw, item.custom_id, item.start, len(item.data)) == item.data
+
+
+def test_a_bare_body_is_found_again_under_the_id_that_was_made_for_it() -> None:
+    data = '{"messages":[{"role":"user","content":"é"}]}'.encode()
+    raw = RawLine(7, data, len(data))
+    item = read_item(raw, SHAPE)
+    assert same_item(raw, item.custom_id, item.start, len(item.data)) == item.data
+
+
+def test_params_that_were_put_together_stand_nowhere() -> None:
+    data = b'{"id":"a","content":"Hi"}'
+    raw = RawLine(7, data, len(data))
+    item = read_item(raw, WITH_MODEL)
+    assert (item.start, same_item(raw, "a", item.start, len(item.data))) == (COMPOSED, None)

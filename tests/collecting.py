@@ -134,11 +134,11 @@ class Desk:
         """`costkit batch collect … --json`."""
         return self.run("batch", "collect", job_id, *arguments, "--json")
 
-    def rows(self, name: str = "prompts.results.jsonl") -> list[Any]:
+    def rows(self, name: str = "prompts.jsonl.results.jsonl") -> list[Any]:
         """The rows of an output."""
         return [json.loads(line) for line in (self.folder / name).read_text(encoding="utf-8").splitlines()]
 
-    def row_ids(self, name: str = "prompts.results.jsonl") -> list[str]:
+    def row_ids(self, name: str = "prompts.jsonl.results.jsonl") -> list[str]:
         """The custom_ids of an output, in order."""
         return [row["custom_id"] for row in self.rows(name)]
 

@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from costkit.batch.results import Output
 
 STDOUT = "-"
-_ENDINGS = (".gz", ".jsonl", ".ndjson", ".json")
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,18 +94,14 @@ def find_targets(run: Run, family: Family, split: str | None, *, text_only: bool
 
 
 def _beside_the_input(family: Family, *, text_only: bool) -> str:
-    """`prompts.jsonl` → `prompts.results.jsonl`; a job without a file of its own, or a batch, lends its id."""
+    """`prompts.jsonl` → `prompts.jsonl.results.jsonl`; a job without a file of its own, or a batch, lends its id."""
     kind = "text" if text_only else "results"
     job = family.job
     if job is None or job.path == STDOUT or job.parent is not None:
         return f"{family.name}.{kind}.jsonl"
     path = Path(job.path)
-    stem = path.name
-    for ending in _ENDINGS:
-        stem = stem.removesuffix(ending) or stem
-    here = path.parent == Path.cwd()
-    name = f"{stem}.{kind}.jsonl"
-    return name if here else str(path.with_name(name))
+    name = f"{path.name}.{kind}.jsonl"
+    return name if path.parent == Path.cwd() else str(path.with_name(name))
 
 
 def _same(left: Path, right: Path) -> bool:

@@ -43,7 +43,7 @@ def test_the_result_says_where_every_row_went(desk: Desk, server: ApiServer) -> 
         "expired": 1,
         "missing": 1,
     }
-    assert (result["job"], result["output"]) == (job, "prompts.results.jsonl")
+    assert (result["job"], result["output"]) == (job, "prompts.jsonl.results.jsonl")
     assert result["next"] == f"costkit batch retry {job}"
     assert desk.row_ids() == [name for name in IDS if name != "item-7"]
 
@@ -52,7 +52,7 @@ def test_the_cost_is_that_of_a_report_on_the_output(desk: Desk, server: ApiServe
     job = desk.submit(LINES)
     server.end()
     result = desk.collect(job).result
-    report = desk.run("report", "prompts.results.jsonl", "--json").result
+    report = desk.run("report", "prompts.jsonl.results.jsonl", "--json").result
     assert result["cost_usd"] == report["total"]["cost_usd"] != "0"
     assert result["rows"] == report["rows"]
     assert result["estimated_cost_usd"] == {"expected": "0.25", "ceiling": "0.5"}
@@ -63,7 +63,7 @@ def test_the_rows_are_the_api_s_own_lines(desk: Desk, server: ApiServer) -> None
     server.end()
     desk.collect(job)
     own = server.batches[0].results_file.read_text(encoding="utf-8").splitlines()
-    collected = (desk.folder / "prompts.results.jsonl").read_text(encoding="utf-8").splitlines()
+    collected = (desk.folder / "prompts.jsonl.results.jsonl").read_text(encoding="utf-8").splitlines()
     assert sorted(collected) == sorted(own)
 
 
@@ -73,7 +73,7 @@ def test_afterwards_the_job_is_collected_and_nothing_is_left(desk: Desk, server:
     desk.collect(job)
     recorded = desk.job(job)
     assert recorded.state == "collected"
-    assert recorded.output == str(desk.folder / "prompts.results.jsonl")
+    assert recorded.output == str(desk.folder / "prompts.jsonl.results.jsonl")
     assert desk.leftovers() == []
 
 
@@ -81,10 +81,10 @@ def test_collecting_again_gives_the_same_file(desk: Desk, server: ApiServer) -> 
     job = desk.submit(LINES)
     server.end()
     first = desk.collect(job)
-    content = (desk.folder / "prompts.results.jsonl").read_bytes()
+    content = (desk.folder / "prompts.jsonl.results.jsonl").read_bytes()
     again = desk.collect(job)
     assert (again.code, again.out) == (0, first.out)
-    assert (desk.folder / "prompts.results.jsonl").read_bytes() == content
+    assert (desk.folder / "prompts.jsonl.results.jsonl").read_bytes() == content
 
 
 @pytest.mark.parametrize(
@@ -116,7 +116,7 @@ def test_a_download_that_never_works_ends_with_an_error_and_leaves_no_output(des
     server.fail(Fault(on="results", cut="short", skip=1, times=100))
     reply = desk.collect(job)
     assert (reply.code, reply.error["code"], reply.error["retryable"]) == (1, "download-failed", True)
-    assert not (desk.folder / "prompts.results.jsonl").exists()
+    assert not (desk.folder / "prompts.jsonl.results.jsonl").exists()
     assert desk.job(job).state == "ended"
 
 

@@ -32,8 +32,8 @@ def job(desk: Desk, server: ApiServer) -> str:
 
 def test_text_has_a_line_for_every_row(desk: Desk, job: str) -> None:
     reply = desk.collect(job, "--text")
-    rows = desk.rows("prompts.text.jsonl")
-    assert (reply.code, reply.result["output"]) == (4, "prompts.text.jsonl")
+    rows = desk.rows("prompts.jsonl.text.jsonl")
+    assert (reply.code, reply.result["output"]) == (4, "prompts.jsonl.text.jsonl")
     assert [row["custom_id"] for row in rows] == IDS
     assert [row["custom_id"] for row in rows if row["text"] is None] == list(MIXED)
     assert rows[0]["text"].startswith("Asked 'Name the 0th prime.'")
@@ -95,7 +95,7 @@ def test_a_link_keeps_pointing_at_its_target(desk: Desk, job: str) -> None:
 
 
 def test_the_permissions_of_a_file_that_is_replaced_are_kept(desk: Desk, job: str) -> None:
-    target = desk.folder / "prompts.results.jsonl"
+    target = desk.folder / "prompts.jsonl.results.jsonl"
     target.write_text("old\n")
     target.chmod(0o640)
     desk.collect(job)

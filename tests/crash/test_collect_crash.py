@@ -74,9 +74,9 @@ class Collecting:
         """What must hold whenever it is done."""
         assert self.desk.row_ids() == ids_of(LINES)
         assert self.desk.leftovers() == []
-        assert self.desk.files() == ["prompts.jsonl", "prompts.results.jsonl", "stderr", "stdout"]
+        assert self.desk.files() == ["prompts.jsonl", "prompts.jsonl.results.jsonl", "stderr", "stdout"]
         job = self.desk.job(self.job)
-        assert (job.state, job.output) == ("collected", str(self.desk.folder / "prompts.results.jsonl"))
+        assert (job.state, job.output) == ("collected", str(self.desk.folder / "prompts.jsonl.results.jsonl"))
         with closing(sqlite3.connect(self.desk.state / "ledger.sqlite3")) as connection:
             assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
 

@@ -17,6 +17,8 @@ from costkit.estimate.sample import text_size
 
 SHOWN_PROBLEMS = 20
 """How many problems are told in full; all are counted."""
+_AT_ONCE = 1 << 17
+_Lines = list[bytes]
 _MANY_PROBLEMS = 1_000
 _CACHE, _ESCAPED = b'"cache_control"', b"\\u00"
 _SERVER_TOOLS = ("web_search", "web_fetch", "code_execution", "mcp_toolset", "advisor")
@@ -145,9 +147,11 @@ def lint_lines(path: str, lines: Iterable[RawLine], shape: Shape, rules: Rules) 
         except LineProblem as problem:
             fold.refuse(line, [(problem.code, problem.message)], problem.custom_id)
             continue
-        checked = rules.check(item.params, may_cache=_CACHE in item.data or _ESCAPED in item.data)
+        marked = _CACHE in item.data
+        may_cache = marked or (b"\\" in item.data and _ESCAPED in item.data)
+        checked = rules.check(item.params, may_cache=may_cache)
         if isinstance(checked, Checked):
-            fold.take(line, item, checked)
+            fold.take(line, item, checked, marked=marked)
         else:
             fold.refuse(line, checked, item.custom_id)
     return fold.linted(path)
@@ -163,9 +167,13 @@ class _Fold:
     problems: list[Problem] = field(default_factory=list)
     counts: Counter[str] = field(default_factory=Counter)
     models: Counter[str] = field(default_factory=Counter)
-    _groups: dict[Group, int] = field(default_factory=dict)
+    _groups: dict[tuple[str, object], int] = field(default_factory=dict)
     _digest: Any = field(default_factory=hashlib.sha256)
     _body: Any = field(default_factory=lambda: hashlib.sha256(OPENING))
+    _waiting: _Lines = field(default_factory=list)
+    """Lines that are not digested yet: many at once take less time."""
+    _waiting_bytes: int = 0
+    _digested: bool = False
 
     def refuse(self, line: RawLine, found: Iterable[tuple[str, str]], custom_id: str | None) -> None:
         """Note what is wrong with a line; of many problems the first are kept."""
@@ -177,33 +185,47 @@ class _Fold:
             if len(self.problems) < SHOWN_PROBLEMS:
                 self.problems.append(Problem(line.number, code, message, custom_id))
 
-    def take(self, line: RawLine, item: Item, checked: Checked) -> None:
-        """Remember a line that is right."""
+    def take(self, line: RawLine, item: Item, checked: Checked, *, marked: bool) -> None:
+        """Remember a line that is right; `marked` says that it holds `cache_control`."""
         self.lines += 1
         self._remember_id(line, item.custom_id)
         if self.problems:  # nothing will be sent: only more problems are of interest
             return
-        manifest = self.manifest
-        self.bytes += len(item.data)
-        self._digest.update(item.data)
-        self._digest.update(b"\n")
-        if len(manifest):
-            self._body.update(COMMA)
-        self._body.update(item.data)
-        geo = item.params.get("inference_geo")
-        group = Group(checked.model.id, geo if isinstance(geo, str) else None)
-        if group not in self._groups:
-            self._groups[group] = len(self._groups)
-            manifest.group_list.append(group)
-        self.models[group.model] += 1
-        manifest.lengths.append(len(item.data))
+        manifest, size = self.manifest, len(item.data)
+        self.bytes += size
+        self._waiting.append(item.data)
+        self._waiting_bytes += size
+        if self._waiting_bytes >= _AT_ONCE:
+            self._digest_waiting()
+        manifest.lengths.append(size)
         manifest.starts.append(item.start)
         manifest.marks.append(line_mark(item.data))
-        manifest.groups.append(self._groups[group])
-        manifest.text_bytes.append(text_size(checked.request, len(item.data)))
+        manifest.groups.append(self._group(checked.model.id, item.params.get("inference_geo")))
+        manifest.text_bytes.append(text_size(checked.request, size))
         manifest.max_tokens.append(checked.max_tokens)
         manifest.with_server_tools += _has_server_tools(item.params)
-        manifest.with_breakpoints += _CACHE in item.data
+        manifest.with_breakpoints += marked
+
+    def _group(self, model: str, geo: object) -> int:
+        """Which of `group_list` a request belongs to; counts it."""
+        self.models[model] += 1
+        known = self._groups.get((model, geo))
+        if known is None:
+            known = self._groups[model, geo] = len(self._groups)
+            self.manifest.group_list.append(Group(model, geo if isinstance(geo, str) else None))
+        return known
+
+    def _digest_waiting(self) -> None:
+        if not self._waiting:
+            return
+        if self._digested:
+            self._body.update(COMMA)
+        self._body.update(COMMA.join(self._waiting))
+        self._waiting.append(b"")  # each line of the digest ends with a newline, the last one too
+        self._digest.update(b"\n".join(self._waiting))
+        self._digested = True
+        self._waiting.clear()
+        self._waiting_bytes = 0
 
     def _remember_id(self, line: RawLine, custom_id: str) -> None:
         self.manifest.numbers.append(line.number)
@@ -217,6 +239,7 @@ class _Fold:
         for problem in _duplicates(self.manifest):
             self._tell(problem)
         total = sum(self.counts.values())
+        self._digest_waiting()
         self._body.update(CLOSING)
         self.manifest.body_sha256 = self._body.hexdigest()
         report = LintReport(
@@ -257,5 +280,7 @@ def _duplicates(manifest: Manifest) -> Iterator[Problem]:
 def _has_server_tools(params: Mapping[str, object]) -> bool:
     """Whether the API runs tools of its own: each round reads the request again, and more than it holds."""
     tools = params.get("tools")
+    if tools is None:
+        return bool(params.get("mcp_servers"))
     kinds = [str(tool.get("type")) for tool in tools if isinstance(tool, Mapping)] if isinstance(tools, list) else []
     return bool(params.get("mcp_servers")) or any(kind.startswith(_SERVER_TOOLS) for kind in kinds)

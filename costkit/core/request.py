@@ -90,7 +90,8 @@ def parse_request(body: object, where: str | None = None) -> Request:
         blocks = (*_tools(body), *_system(body), *_messages(body["messages"]))
         model = _optional(body, "model", str, "text")
         for name, kind, spoken in _CHECKED:
-            _optional(body, name, kind, spoken)
+            if name in body:
+                _optional(body, name, kind, spoken)
         max_tokens = _optional(body, "max_tokens", int, "a whole number")
         automatic = _cache_control(body, "cache_control")
     except _Misshapen as problem:

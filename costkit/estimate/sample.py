@@ -101,7 +101,7 @@ def wanted_size(choice: str | int, requests: int, size: int) -> int:
 
 def text_size(request: Request, size: int) -> int:
     """The bytes of a request that token counts go along with: an image costs by its pixels, whatever its data weigh."""
-    images = [image for block in request.blocks for image in _images(block.value)]
+    images = [image for block in request.blocks if block.kind != "text" for image in _images(block.value)]
     data = sum(len(image) for image in images)
     return max(1, size - data) + len(images) * _BYTES_LIKE_AN_IMAGE if images else size
 

@@ -168,11 +168,11 @@ def _preview_at_once() -> None:
     from costkit.core.money import ZERO
     from costkit.core.tokens import NO_TOKENS
 
-    def preview(source: Any, *_others: object) -> Preview:
+    def preview(source: Any, *_others: object, **_named: object) -> Preview:
         size = len(source.manifest)
         return Preview(size, size, NO_TOKENS, JobEstimate(ZERO, ZERO), ZERO, (), (), ())
 
-    preview_child.preview_in_child = preview  # type: ignore[assignment]  # takes fewer arguments by name
+    preview_child.preview_in_child = preview
 
 
 def _download_again_at_once() -> None:

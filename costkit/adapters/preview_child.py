@@ -12,6 +12,7 @@ import os
 import pickle
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
@@ -65,23 +66,25 @@ def preview_in_child(
     counting: Counting,
     book: PriceBook,
     options: PreviewOptions,
+    *,
+    meanwhile: Callable[[], None] | None = None,
 ) -> Preview:
     """Say what a checked input will cost, counting as many of its requests as `choice` says (see `sample_choice`).
 
-    `options` need no `has_…`: the manifest knows. Raises `InputChanged` where a line is not what it was, and whatever
-    counting raises.
+    `options` need no `has_…`: the manifest knows. `meanwhile` is done while the child counts. Raises `InputChanged`
+    where a line is not what it was, and whatever counting raises.
     """
     manifest = source.manifest
-    whole = sum(manifest.text_bytes)
-    wanted = wanted_size(choice, len(manifest), whole)
-    sample = draw_sample(manifest.text_bytes, manifest.groups, manifest.max_tokens, wanted)
     known = PreviewOptions(
         options.as_of, options.output_tokens, bool(manifest.with_breakpoints), bool(manifest.with_server_tools)
     )
-    task = _Task(source.shown, sample, counting, book, known)
-    with _start() as child:
+    with _start() as child:  # it loads what it needs while the sample is drawn
         try:
-            _send(child.stdin, task, source)
+            wanted = wanted_size(choice, len(manifest), sum(manifest.text_bytes))
+            sample = draw_sample(manifest.text_bytes, manifest.groups, manifest.max_tokens, wanted)
+            _send(child.stdin, _Task(source.shown, sample, counting, book, known), source)
+            if meanwhile is not None:
+                meanwhile()
             answer = _receive(child.stdout)
         except BaseException:
             child.kill()

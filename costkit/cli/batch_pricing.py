@@ -61,7 +61,14 @@ def _preview(run: Run, checked: CheckedInput, how: Counted) -> Preview:
     options = PreviewOptions(run.as_of, output)
     counting = Counting(mode, run.offline, run.cache_dir())
     with _busy(run, "counting tokens"):
-        return preview_in_child(checked, sample_choice(how.sample), counting, run.book, options)
+        meanwhile = None if run.offline else _load_sdk
+        chosen = sample_choice(how.sample)
+        return preview_in_child(checked, chosen, counting, run.book, options, meanwhile=meanwhile)
+
+
+def _load_sdk() -> None:
+    """What sending needs takes a second to load: a good moment for it is while another process counts."""
+    import anthropic  # noqa: F401
 
 
 def tell_preview(run: Run, order: Order) -> None:

@@ -145,6 +145,14 @@ def test_a_file_that_changed_is_noticed_before_anything_is_priced(tmp_path: Path
             preview_in_child(source, "off", OFFLINE, BOOK, PreviewOptions(DAY))
 
 
+def test_something_else_can_be_done_once_while_the_other_process_counts(tmp_path: Path) -> None:
+    done: list[str] = []
+    with checked(tmp_path, [line(1, "Hello")]) as source:
+        options = PreviewOptions(DAY)
+        found = preview_in_child(source, "off", OFFLINE, BOOK, options, meanwhile=lambda: done.append("loaded"))
+    assert (found.counted, done) == (1, ["loaded"])
+
+
 def test_a_counting_process_that_dies_is_an_error_and_no_price(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys.executable", "/bin/false")
     with (

@@ -1,0 +1,1 @@
+"""Answers: when does caching pay, and where do the breakpoints go."""

@@ -37,12 +37,17 @@ def written_marks(request: Request) -> tuple[Mark, ...]:
     Automatic caching marks the last block that can be cached; where that block has the same mark already, nothing is
     added. Doesn't check anything: see `refused_marks`.
     """
-    marks = [Mark(i, block.cache_control.ttl) for i, block in enumerate(request.blocks) if block.cache_control]
+    marks = list(explicit_marks(request))
     automatic = automatic_mark(request)
     if automatic is not None and automatic.position not in {mark.position for mark in marks}:
         marks.append(automatic)
         marks.sort()
     return tuple(marks)
+
+
+def explicit_marks(request: Request) -> tuple[Mark, ...]:
+    """The breakpoints that are written on blocks."""
+    return tuple(Mark(i, block.cache_control.ttl) for i, block in enumerate(request.blocks) if block.cache_control)
 
 
 def automatic_mark(request: Request) -> Mark | None:
@@ -62,8 +67,8 @@ def why_unmarkable(block: Block) -> str | None:
     """Why a block can't carry a breakpoint; `None` where it can."""
     if block.kind in _THINKING:
         return "thinking blocks can't carry a breakpoint"
-    if block.kind == "text" and not block.value.get("text"):
-        return "an empty text block can't carry a breakpoint"
+    if block.kind == "text" and not str(block.value.get("text")).strip():
+        return "a text without a visible character can't carry a breakpoint"
     return None
 
 

@@ -33,10 +33,18 @@ class Prefixes:
     def __init__(self) -> None:
         self._numbers: dict[tuple[int, Hashable], int] = {}
 
+    def root(self, pool: Hashable) -> int:
+        """The number of the empty prefix of a pool."""
+        return self.child(-1, pool)
+
+    def child(self, parent: int, identity: Hashable) -> int:
+        """The number of a prefix that is one block longer than another."""
+        return self._numbers.setdefault((parent, identity), len(self._numbers))
+
     def prompt(self, pool: Hashable, blocks: Iterable[tuple[Hashable, int]]) -> Prompt:
         """Lay out a prompt. `blocks` are (identity, tokens) in cache order; equal identity means equal bytes."""
         numbers = self._numbers
-        node = numbers.setdefault((-1, pool), len(numbers))
+        node = self.root(pool)
         end, keys, ends = 0, [], []
         for identity, tokens in blocks:
             node = numbers.setdefault((node, identity), len(numbers))

@@ -136,7 +136,8 @@ def end_of_previous_turn(request: Request) -> int | None:
     That is the last block before the last answer: whatever follows was added since.
     """
     blocks = request.blocks
-    answer = next((at for at in range(len(blocks) - 1, -1, -1) if blocks[at].role == "assistant"), None)
-    while answer is not None and answer > 0 and blocks[answer - 1].role == "assistant":
-        answer -= 1
-    return answer - 1 if answer else None
+    at = len(blocks) - 1
+    for answering in (True, False, True):  # an answer that is prefilled, this turn, the last answer
+        while at >= 0 and (blocks[at].role == "assistant") is answering:
+            at -= 1
+    return at if at >= 0 and blocks[at].level == "messages" else None

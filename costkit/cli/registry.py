@@ -23,6 +23,13 @@ class Command(NamedTuple):
 
 COMMANDS = (
     Command("estimate", "costkit.cli.estimate", "What will this prompt cost, and how sure are we?", "Before you send"),
+    Command(
+        "cache",
+        "costkit.cli.cache",
+        "Cache breakpoints: lint them, explain a miss, plan better ones.",
+        "Before you send",
+        is_group=True,
+    ),
     Command("report", "costkit.cli.report", "What did we spend, on what?", "After you sent"),
     Command(
         "pricing",

@@ -1,0 +1,97 @@
+"""`costkit cache`: look at the caching of requests."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from costkit.cli.framework import ADVANCED, CONTEXT, CommandGroup, add_command
+from costkit.cli.run import Finding, Run, piped_input
+from costkit.errors import ExitCode, InvalidInput
+
+if TYPE_CHECKING:
+    from costkit.cache.lint import CacheLint
+    from costkit.cache.traffic import Traffic
+    from costkit.core.tokens import TokenCounter
+
+DEFAULT_MODELS = ("claude-haiku-5-5", "claude-sonnet-5-5", "claude-opus-5-5")
+LINT_EXAMPLES = "Example: costkit cache lint prompts/*.json requests.jsonl"
+
+Files = Annotated[
+    list[str] | None,
+    typer.Argument(
+        metavar="[PATH|-]...",
+        show_default=False,
+        help="Messages bodies, JSONL of bodies or batch lines, logs that hold requests.",
+    ),
+]
+Tokens = Annotated[
+    str | None,
+    typer.Option(metavar="HOW", rich_help_panel=ADVANCED, help="auto, exact (the API), offline [default] or fast."),
+]
+
+
+def lint(
+    run: Run,
+    paths: Files = None,
+    model: Annotated[
+        list[str] | None,
+        typer.Option("--model", "-m", metavar="MODEL", help="For bodies that name none, several times."),
+    ] = None,
+    tokens: Tokens = None,
+) -> ExitCode:
+    """Find what is wrong with cache breakpoints: refused ones, idle ones, values that change before one.
+
+    Exit 4 on findings. Requests of one call are compared with each other: values, tools and keys that ought to be
+    stable and aren't.
+    """
+    from costkit.cache.lint import lint_caching
+    from costkit.cache.traffic import HOW_TO_LOG
+    from costkit.render.views.cache_lint import cache_lint_view
+
+    models = tuple(model or run.settings.model or DEFAULT_MODELS)
+    result = lint_caching(traffic_of(run, paths), counter_of(run, tokens), run.book, run.as_of, models)
+    if not result.requests and not result.findings:
+        raise InvalidInput("no request body found", code="no-request-body", hint=HOW_TO_LOG)
+    return run.show(
+        "cache-lint", result, lambda: cache_lint_view(result), notices=result.notices, findings=_found(result)
+    )
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands to the program."""
+    group = typer.Typer(
+        cls=CommandGroup, context_settings=CONTEXT, help="Look at the caching of requests.", rich_markup_mode=None
+    )
+    add_command(group, "lint", lint, examples=LINT_EXAMPLES)
+    app.add_typer(group, name="cache")
+
+
+def traffic_of(run: Run, paths: list[str] | None) -> Iterator[Traffic]:
+    """The requests of the files, one by one, with a progress bar where somebody watches."""
+    from costkit.adapters.request_log import read_traffic
+    from costkit.cli.progress import byte_progress
+
+    with byte_progress(run, "reading") as progress:
+        yield from read_traffic(paths or [piped_input()], progress=progress)
+
+
+def counter_of(run: Run, tokens: str | None) -> TokenCounter:
+    """How tokens are counted: offline unless something else is asked for, because logs are long."""
+    from costkit.adapters.settings import TOKEN_MODES
+    from costkit.adapters.tokens import make_counter
+    from costkit.cli.values import one_of
+
+    mode = one_of("--tokens", tokens, TOKEN_MODES) or "offline"
+    return make_counter(mode, offline=run.offline, cache_dir=run.cache_dir(), environ=os.environ)
+
+
+def _found(result: CacheLint) -> Iterator[Finding]:
+    if result.findings:
+        count = len(result.findings)
+        yield Finding(ExitCode.INCOMPLETE, f"{count} {'finding' if count == 1 else 'findings'} to put right")
+    if any(notice.code == "unknown-model" for notice in result.notices):
+        yield Finding(ExitCode.UNDECIDED, "the minimum of an unknown model was not checked")

@@ -64,20 +64,19 @@ def _nested(value: object) -> object:
 
 
 def prompt_settings(request: Request) -> dict[str, tuple[str, object]]:
-    """The parameters outside of the blocks that cache entries depend on: name → (level that they reach down to, value).
+    """The parameters outside of the blocks that entries depend on: name → (level from which they count, value).
 
-    `everything` means that requests with different values never share an entry. The levels are those of the table of
-    what invalidates the cache: https://platform.claude.com/docs/en/build-with-claude/prompt-caching
+    The levels are those of the table of what invalidates the cache:
+    https://platform.claude.com/docs/en/build-with-claude/prompt-caching
     """
     body = request.body
     config = body.get("output_config")
     config = config if isinstance(config, Mapping) else {}
     return {
-        "speed": ("everything", body.get("speed") or "standard"),
         "citations": ("system", _has_citations(request)),
         "tool_choice": ("messages", body.get("tool_choice") or {"type": "auto"}),
-        "thinking": ("messages", body.get("thinking") or {"type": "disabled"}),
-        "output_config.effort": ("messages", config.get("effort") or "high"),
+        "thinking": ("messages", body.get("thinking")),
+        "output_config.effort": ("messages", config.get("effort")),
         "output_config.format": ("messages", config.get("format") or body.get("output_format")),
         "images": ("messages", any(block.kind == "image" for block in request.blocks)),
     }

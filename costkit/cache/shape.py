@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from costkit.cache.marks import LOOKBACK, Mark, explicit_marks, why_unmarkable
+from costkit.cache.breakpoints import AUTOMATIC, breakpoints_of, can_be_marked
+from costkit.cache.marks import LOOKBACK, Mark
 from costkit.cache.prompt import Prefixes, Prompt
 from costkit.core.request import Request
 from costkit.core.tokens import PartCount
@@ -101,7 +102,8 @@ def shape_of_request(request: Request, counts: Sequence[PartCount], growth: int 
     it has none of these either, everything. A growing conversation starts with all of it.
     """
     parts = tuple(_parts(counts))
-    marks = explicit_marks(request)
+    written = {mark.position: mark.ttl for mark in breakpoints_of(request) if mark.path != AUTOMATIC}
+    marks = tuple(Mark(position, ttl) for position, ttl in sorted(written.items()))
     static = [position for position, part in enumerate(parts) if part.level != "messages"]
     stable = max([*(mark.position for mark in marks), *static[-1:]], default=len(parts) - 1) + 1
     automatic = request.cache_control.ttl if request.cache_control else None
@@ -113,7 +115,7 @@ def _parts(counts: Sequence[PartCount]) -> Iterator[Part]:
     around = sum(count.count.tokens for count in counts if count.block is None)
     for count in counts:
         if count.block is not None:
-            yield Part(count.count.tokens + around, count.block.level, why_unmarkable(count.block) is None)
+            yield Part(count.count.tokens + around, count.block.level, can_be_marked(count.block))
             around = 0
 
 

@@ -7,7 +7,7 @@ of gap classes. Otherwise every event is simulated.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
@@ -63,6 +63,12 @@ class Bill(NamedTuple):
 def gap_class(gap: int) -> int:
     """Which of the three classes a gap in microseconds belongs to."""
     return (gap >= _FIVE_MINUTES) + (gap >= _HOUR)
+
+
+def class_rows(gaps_of_runs: Iterable[Sequence[int]]) -> bytes:
+    """The gap classes of many runs, run after run."""
+    five_minutes, hour = _FIVE_MINUTES, _HOUR
+    return b"".join(bytes([(gap >= five_minutes) + (gap >= hour) for gap in gaps]) for gaps in gaps_of_runs)
 
 
 def tally_run(groups: Groups, starts: Sequence[int], tariff: Tariff, first_byte: int = 0) -> Tally:

@@ -7,13 +7,14 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from costkit.core.cost import Cost
+from costkit.core.lifecycle import lifecycle_notices
 from costkit.core.money import EXACT, price_of_tokens
 from costkit.core.notice import Assumption, Notice
 from costkit.core.pricebook import ModelPrice, PriceBook
 from costkit.core.tokens import NO_TOKENS, PartCount, TokenCount, TokenCounter
 from costkit.core.usage import Usage
 from costkit.errors import InvalidInput, Undecidable, UnknownModel
-from costkit.estimate.notices import dominant_block, lifecycle_notices, request_notices
+from costkit.estimate.notices import dominant_block, request_notices
 from costkit.estimate.price import Priced, marks_of, price_request
 from costkit.estimate.result import Branch, CostRange, Estimate, EstimateOptions, Item, OutputTokens, Prompt, Total
 

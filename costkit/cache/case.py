@@ -1,0 +1,179 @@
+"""One model with its repeats: every strategy tallied, compared and, if wanted, shown request by request."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from itertools import accumulate
+from random import Random
+
+from costkit.cache.arrivals import Every, Poisson, poisson_gaps, starts_of
+from costkit.cache.expected import ClassCosts, class_costs, closed_forms
+from costkit.cache.flips import Flips, cadence_flips, cadence_flips_by_events, cheapest, poisson_flips, search_flips
+from costkit.cache.marks import SECOND
+from costkit.cache.result import ClosedForm, RepeatRow, RepeatTable, SimulateOptions, StrategyCost
+from costkit.cache.shape import Laid, Shape
+from costkit.cache.strategy import STRATEGIES, steps_of_strategy
+from costkit.cache.tally import (
+    ClassTable,
+    Groups,
+    Tally,
+    class_rows,
+    class_table,
+    mean,
+    serve_run,
+    tally_classes,
+    tally_events,
+    tally_run,
+)
+from costkit.cache.tariff import Tariff
+from costkit.core.money import EXACT, ZERO, minus, total
+
+_SEARCH_STEPS, _SEARCH_REQUESTS, _SEARCH_PRECISION = 24, 4000, 0.01
+"""How flip points are searched where only events tell: coarsely, because each look simulates thousands of requests."""
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """What the strategies on one model share."""
+
+    shape: Shape
+    laid: Sequence[Sequence[Laid]]
+    """For each arrival its requests."""
+    tariff: Tariff
+    options: SimulateOptions
+    names: tuple[str, ...]
+
+    def groups(self, name: str) -> Groups:
+        """All requests with the breakpoints of a strategy."""
+        return steps_of_strategy(name, self.shape, self.laid, self.tariff.model.min_cacheable_tokens)
+
+    def table(self, groups: Groups) -> ClassTable:
+        """What each arrival is billed for, by the class of the gap before it."""
+        return class_table(groups, uniform=not self.shape.growth)
+
+
+def tallies(case: Case, groups: Mapping[str, Groups]) -> dict[str, Tally]:
+    """What each strategy comes to. All of them see the same arrivals."""
+    options, arrivals, count = case.options, case.options.arrivals, len(case.laid)
+    if not isinstance(arrivals, Poisson):
+        starts = starts_of(arrivals, count, Random(options.seed))  # noqa: S311  a simulation, not a secret
+        return {name: tally_run(of, starts, case.tariff, options.first_byte) for name, of in groups.items()}
+    if options.first_byte:
+        return {
+            name: tally_events(of, _draws(arrivals, count, options.seed), options.runs, case.tariff, options.first_byte)
+            for name, of in groups.items()
+        }
+    random = Random(options.seed)  # noqa: S311  a simulation, not a secret
+    rows = class_rows(poisson_gaps(arrivals.mean_gap, count - 1, random) for _ in range(options.runs))
+    return {name: tally_classes(case.table(of), rows, options.runs, case.tariff) for name, of in groups.items()}
+
+
+def _draws(arrivals: Poisson, count: int, seed: int) -> Callable[[], Sequence[int]]:
+    random = Random(seed)  # noqa: S311  a simulation, not a secret
+    return lambda: starts_of(arrivals, count, random)
+
+
+def strategy_costs(found: Mapping[str, Tally]) -> tuple[StrategyCost, ...]:
+    """The strategies, cheapest first; of equals the simplest first."""
+    plain = list(accumulate(found["none"].each_usd, EXACT.add))
+    costs = [
+        StrategyCost(
+            name,
+            tally.cost_usd,
+            mean(tally.cost_usd, len(plain)),
+            tally.usage,
+            tally.reads,
+            tally.writes,
+            tally.expiries,
+            _break_even(list(accumulate(tally.each_usd, EXACT.add)), plain),
+            tally.interval_usd,
+            tally.each_usd,
+        )
+        for name, tally in found.items()
+    ]
+    return tuple(sorted(costs, key=lambda cost: (cost.cost_usd, STRATEGIES.index(cost.name))))
+
+
+def _break_even(spent: Sequence[Decimal], plain: Sequence[Decimal]) -> int | None:
+    """The first repeat from which on less was spent, up to the end."""
+    dearer = [number for number, (ours, theirs) in enumerate(zip(spent, plain, strict=True), 1) if ours >= theirs]
+    first = dearer[-1] + 1 if dearer else 1
+    return first if first <= len(plain) else None
+
+
+def flips(case: Case, groups: Mapping[str, Groups]) -> Flips:
+    """Where another strategy begins to win; none where arrivals were recorded."""
+    arrivals, options, count = case.options.arrivals, case.options, len(case.laid)
+    if count == 1 or not isinstance(arrivals, (Every, Poisson)):
+        return "none", ()
+    if not options.first_byte:
+        costs = class_costs_of(case, groups)
+        return cadence_flips(costs) if isinstance(arrivals, Every) else poisson_flips(costs)
+    if isinstance(arrivals, Every):
+        return cadence_flips_by_events(
+            lambda gap: _winner(case, groups, [_evenly(gap, count)]), count, options.first_byte
+        )
+    random = Random(options.seed)  # noqa: S311  a simulation, not a secret
+    runs = max(2, min(options.runs, _SEARCH_REQUESTS // options.repeats))
+    patterns = [[0, *accumulate(random.expovariate(1) for _ in range(count - 1))] for _ in range(runs)]
+
+    def winner(mean_gap: float) -> str:
+        scale = mean_gap * SECOND
+        return _winner(case, groups, [[int(at * scale) + number for number, at in enumerate(p)] for p in patterns])
+
+    return search_flips(winner, _SEARCH_STEPS, _SEARCH_PRECISION)
+
+
+def class_costs_of(case: Case, groups: Mapping[str, Groups]) -> dict[str, ClassCosts]:
+    """The costs of strategies by gap class."""
+    return {name: class_costs(case.table(of), case.tariff) for name, of in groups.items()}
+
+
+def _evenly(gap: int, count: int) -> list[int]:
+    return [number * gap for number in range(count)]
+
+
+def _winner(case: Case, groups: Mapping[str, Groups], runs: Sequence[Sequence[int]]) -> str:
+    cost, late = case.tariff.cost, case.options.first_byte
+    return cheapest(
+        {
+            name: total(cost(served) for starts in runs for served in serve_run(of, starts, late))
+            for name, of in groups.items()
+        }
+    )
+
+
+def repeat_table(case: Case, groups: Mapping[str, Groups], name: str) -> RepeatTable:
+    """One run under a strategy, request by request."""
+    options, cost = case.options, case.tariff.cost
+    starts = starts_of(options.arrivals, len(case.laid), Random(options.seed))  # noqa: S311  a simulation, not a secret
+    times = [at for at, group in zip(starts, case.laid, strict=True) for _ in group]
+    ours = serve_run(groups[name], starts, options.first_byte)
+    plain = serve_run(groups["none"], starts, options.first_byte)
+    rows, saved = [], ZERO
+    for number, (at, served, uncached) in enumerate(zip(times, ours, plain, strict=True), 1):
+        saved = EXACT.add(saved, minus(cost(uncached), cost(served)))
+        rows.append(
+            RepeatRow(
+                number,
+                at / SECOND,
+                served.input_tokens,
+                served.read_tokens,
+                served.write_5m_tokens,
+                served.write_1h_tokens,
+                served.expired,
+                cost(served),
+                saved,
+            )
+        )
+    return RepeatTable(name, tuple(rows))
+
+
+def forms(case: Case, groups: Mapping[str, Groups], simulated: Mapping[str, Decimal]) -> tuple[ClosedForm, ...]:
+    """The closed forms of both TTLs, whether or not they are among the strategies that were asked for."""
+    both = {name: groups.get(name) or case.groups(name) for name in ("5m", "1h")}
+    rates = case.tariff.quote(case.laid[0][0].prompt.tokens).rates
+    costs = class_costs_of(case, both)
+    return closed_forms(rates, case.options.arrivals, len(case.laid), costs, simulated)

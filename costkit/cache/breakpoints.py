@@ -86,19 +86,21 @@ def _marks(block: Block, position: int) -> Iterator[Breakpoint]:
     for path, inner in _inside(block.value, block.path):
         control = inner.get("cache_control")
         if isinstance(control, Mapping):
-            kind = block.kind if inner is block.value else str(inner.get("type"))
-            yield Breakpoint(path, str(control.get("ttl") or "5m"), position, kind, is_empty(inner))
+            kind, ttl = str(inner.get("type")), str(control.get("ttl") or "5m")
+            yield Breakpoint(path, ttl, position, kind, is_empty(inner))
+    if block.cache_control is not None:
+        yield Breakpoint(block.path, block.cache_control.ttl, position, block.kind, is_empty(block.value))
 
 
 def _inside(block: Mapping[str, object], path: str) -> Iterator[tuple[str, Mapping[str, object]]]:
-    """A block after the blocks that it contains, with their paths."""
+    """The blocks that a block contains, the innermost first, with their paths."""
     source = block.get("source")
     for holder, place in ((block, path), (source, f"{path}.source")):
         content = holder.get("content") if isinstance(holder, Mapping) else None
         for index, inner in enumerate(content if isinstance(content, list) else ()):
             if isinstance(inner, Mapping):
                 yield from _inside(inner, f"{place}.content[{index}]")
-    yield path, block
+                yield f"{place}.content[{index}]", inner
 
 
 def refusals(marks: Sequence[Breakpoint]) -> Iterator[Refusal]:

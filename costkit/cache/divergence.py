@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
-from costkit.cache.content import content_bytes, content_of, digest_of, is_web_search, prompt_settings
+from costkit.cache.content import content_bytes, content_of, digest_of, is_web_search, prompt_settings, to_bytes
 from costkit.core.request import LEVELS, Block, Request
 
 _AROUND = 40
@@ -35,6 +35,19 @@ class Divergence:
     def invalidates(self) -> tuple[str, ...]:
         """The levels that are written anew."""
         return LEVELS[LEVELS.index(self.level) :]
+
+    def as_json(self) -> dict[str, object]:
+        """What documents hold."""
+        return {
+            "path": self.path,
+            "what": self.what,
+            "level": self.level,
+            "invalidates": self.invalidates,
+            "same_blocks": self.position,
+            "byte_offset": self.byte_offset,
+            "before": self.before,
+            "after": self.after,
+        }
 
     def without_text(self) -> Divergence:
         """The same without a word of the requests."""
@@ -135,10 +148,7 @@ def _place(old: object, new: object, path: str) -> _Place:
         for index, (left, right) in enumerate(zip(old, new, strict=False)):
             if not _same(left, right):
                 return _place(left, right, f"{path}[{index}]")
-        at = min(len(old), len(new))
-        if len(new) > at:
-            return _Place(f"{path}[{at}]", "added", None, _excerpt(new[at], 0))
-        return _Place(f"{path}[{at}]", "removed", _excerpt(old[at], 0), None)
+        return _Place(path, "changed", _excerpt(old, 0), _excerpt(new, 0))
     at = _common(old, new) if isinstance(old, str) and isinstance(new, str) else 0
     return _Place(path, "changed", _excerpt(old, at), _excerpt(new, at))
 
@@ -181,8 +191,6 @@ def _common(left: Sequence[object], right: Sequence[object]) -> int:
 
 
 def _excerpt(value: object, at: int) -> str:
-    from costkit.cache.content import to_bytes
-
     text = value if isinstance(value, str) else to_bytes(value).decode("utf-8", "replace")
     start, end = max(0, at - _AROUND), at + _AROUND
     return f"{'…' if start else ''}{text[start:end]}{'…' if end < len(text) else ''}"

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from costkit.cli.framework import ADVANCED, CONTEXT, CommandGroup, add_command
+from costkit.cli.framework import ADVANCED, CONTEXT, CommandGroup, add_command, whole_number
 from costkit.cli.run import Finding, Run, piped_input
 from costkit.errors import ExitCode, InvalidInput
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 DEFAULT_MODELS = ("claude-haiku-5-5", "claude-sonnet-5-5", "claude-opus-5-5")
 LINT_EXAMPLES = "Example: costkit cache lint prompts/*.json requests.jsonl"
+WHY_EXAMPLES = "Examples: costkit cache why monday.json tuesday.json · costkit cache why requests.jsonl --no-text"
 
 Files = Annotated[
     list[str] | None,
@@ -61,12 +62,46 @@ def lint(
     )
 
 
+def why(
+    run: Run,
+    paths: Files = None,
+    no_text: Annotated[bool, typer.Option("--no-text", help="No excerpt of the requests in the answer.")] = False,
+    top: Annotated[
+        int, typer.Option(parser=whole_number(1), metavar="N", help="Show the N dearest misses [default: 20].")
+    ] = 20,
+    model: Annotated[
+        str | None, typer.Option("--model", "-m", metavar="MODEL", help="For bodies that name none.")
+    ] = None,
+    tokens: Tokens = None,
+) -> ExitCode:
+    """Explain why requests did not read from the cache what they could have read.
+
+    Two bodies are compared as if the second was sent right after the first. A log needs lines with `ts` and `request`
+    (or `params`), and says more with `response`: {"ts": "2026-11-21T09:00:00Z", "request": {…}, "response": {…}}
+    """
+    from costkit.cache.miss import without_text
+    from costkit.cache.sent import Layout
+    from costkit.cache.timeline import PAIR, in_order
+    from costkit.cache.why import explain_misses
+    from costkit.render.views.cache_why import cache_why_view
+
+    timeline = in_order(traffic_of(run, paths))
+    if len(timeline.requests) == 1:
+        raise InvalidInput("one request alone has nothing to be compared with", where=timeline.requests[0].where)
+    layout = Layout(counter_of(run, tokens), run.book, run.as_of, model or _configured_model(run))
+    previous = 0 if len(timeline.requests) == PAIR else None
+    result = explain_misses(timeline.requests, layout, starts=timeline.starts, previous=previous)
+    result = without_text(result) if no_text else result
+    return run.show("cache-why", result, lambda: cache_why_view(result, run.book_line, top), notices=timeline.notices)
+
+
 def register(app: typer.Typer) -> None:
     """Add the commands to the program."""
     group = typer.Typer(
         cls=CommandGroup, context_settings=CONTEXT, help="Look at the caching of requests.", rich_markup_mode=None
     )
     add_command(group, "lint", lint, examples=LINT_EXAMPLES)
+    add_command(group, "why", why, examples=WHY_EXAMPLES)
     app.add_typer(group, name="cache")
 
 
@@ -87,6 +122,10 @@ def counter_of(run: Run, tokens: str | None) -> TokenCounter:
 
     mode = one_of("--tokens", tokens, TOKEN_MODES) or "offline"
     return make_counter(mode, offline=run.offline, cache_dir=run.cache_dir(), environ=os.environ)
+
+
+def _configured_model(run: Run) -> str | None:
+    return run.settings.model[0] if run.settings.model else None
 
 
 def _found(result: CacheLint) -> Iterator[Finding]:

@@ -1,0 +1,83 @@
+"""Requests in the order in which they were sent."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+
+from costkit.cache.content import digest_of
+from costkit.cache.marks import SECOND
+from costkit.cache.traffic import HOW_TO_LOG, LoggedRequest, PassedOver, Traffic, Unusable
+from costkit.core.notice import Notice
+from costkit.core.request import Block
+from costkit.errors import InvalidInput
+
+_KEPT = ("model", "speed", "tool_choice", "thinking", "output_config", "output_format", "inference_geo", "diagnostics")
+"""The parameters of a body that are looked at again after its blocks were laid out."""
+PAIR = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Timeline:
+    """Requests by their start."""
+
+    requests: tuple[LoggedRequest, ...]
+    starts: tuple[int, ...]
+    """Microseconds; of two bodies without times, one second apart."""
+    notices: tuple[Notice, ...] = ()
+    """What was passed over."""
+
+
+def in_order(traffic: Iterable[Traffic]) -> Timeline:
+    """Put requests into the order of their times; content that they share is held once.
+
+    Two requests without times stay in the order in which they were given. Raises `InvalidInput` where no request is
+    left: no line holds a body, or none says when it was sent.
+    """
+    passed_over = PassedOver()
+    found = list(_slim(traffic, passed_over))
+    if not found:
+        raise InvalidInput("no request body found", code="no-request-body", hint=HOW_TO_LOG)
+    if len(found) == PAIR and all(logged.sent is None for logged in found):
+        return Timeline(tuple(found), (0, SECOND), tuple(passed_over.notices()))
+    timed = []
+    for logged in found:
+        if logged.sent is None:
+            passed_over.add(Unusable(logged.where, "no-timestamp", "doesn't say when it was sent"))
+        else:
+            timed.append((logged.sent, logged))
+    if not timed:
+        raise InvalidInput(
+            "no request says when it was sent", where=found[0].where, code="no-timestamp", hint=HOW_TO_LOG
+        )
+    timed.sort(key=lambda pair: pair[0])
+    requests, starts = tuple(logged for _, logged in timed), tuple(sent for sent, _ in timed)
+    return Timeline(requests, starts, tuple(passed_over.notices()))
+
+
+def _slim(traffic: Iterable[Traffic], passed_over: PassedOver) -> Iterator[LoggedRequest]:
+    contents: dict[bytes, Mapping[str, object]] = {}
+    names: dict[str, str] = {}
+    for item in traffic:
+        if isinstance(item, Unusable):
+            passed_over.add(item)
+            continue
+        blocks = tuple(_shared(block, contents, names) for block in item.request.blocks)
+        body = {name: item.request.body[name] for name in _KEPT if name in item.request.body}
+        yield replace(item, request=replace(item.request, body=body, blocks=blocks))
+
+
+def _shared(block: Block, contents: dict[bytes, Mapping[str, object]], names: dict[str, str]) -> Block:
+    value = block.value
+    if "cache_control" in value:
+        value = {key: item for key, item in value.items() if key != "cache_control"}
+    if not isinstance(value.get("content"), list) and "source" not in value:  # there may be breakpoints inside
+        value = contents.setdefault(digest_of(block), value)
+    path = names.setdefault(block.path, block.path)
+    return Block(path, block.level, block.kind, value, block.role, block.message, block.cache_control)
+
+
+def repeated(logged: LoggedRequest, starts: Iterable[int]) -> Timeline:
+    """One request, sent again and again."""
+    times = tuple(starts)
+    return Timeline((logged,) * len(times), times)

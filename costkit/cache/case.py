@@ -9,13 +9,14 @@ from itertools import accumulate
 from random import Random
 
 from costkit.cache.arrivals import Every, Poisson, poisson_gaps, starts_of
-from costkit.cache.expected import ClassCosts, class_costs, closed_forms
+from costkit.cache.expected import ClassCosts, class_costs, closed_forms, poisson_shares
 from costkit.cache.flips import Flips, cadence_flips, cadence_flips_by_events, cheapest, poisson_flips, search_flips
 from costkit.cache.marks import SECOND
-from costkit.cache.result import ClosedForm, RepeatRow, RepeatTable, SimulateOptions, StrategyCost
+from costkit.cache.result import ClosedForm, GapCurve, RepeatRow, RepeatTable, SimulateOptions, StrategyCost
 from costkit.cache.shape import Laid, Shape
 from costkit.cache.strategy import STRATEGIES, steps_of_strategy
 from costkit.cache.tally import (
+    CLASSES,
     ClassTable,
     Groups,
     Tally,
@@ -32,6 +33,10 @@ from costkit.core.money import EXACT, ZERO, minus, total
 
 _SEARCH_STEPS, _SEARCH_REQUESTS, _SEARCH_PRECISION = 24, 4000, 0.01
 """How flip points are searched where only events tell: coarsely, because each look simulates thousands of requests."""
+
+_CURVE_SECONDS = (10.0, 36_000.0)
+"""The gaps that a picture shows: ten seconds to ten hours."""
+_CURVE_STEPS = 120
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,6 +174,25 @@ def repeat_table(case: Case, groups: Mapping[str, Groups], name: str) -> RepeatT
             )
         )
     return RepeatTable(name, tuple(rows))
+
+
+def gap_curves(case: Case, groups: Mapping[str, Groups]) -> tuple[GapCurve, ...]:
+    """Each strategy's cost over the gap between requests; nothing where gaps alone don't decide, or weren't chosen."""
+    arrivals = case.options.arrivals
+    if case.options.first_byte or len(case.laid) == 1 or not isinstance(arrivals, (Every, Poisson)):
+        return ()
+    if isinstance(arrivals, Every):
+        gaps = [_CURVE_SECONDS[0], 300.0, 300.0, 3600.0, 3600.0, _CURVE_SECONDS[1]]
+        classes = [float(which) for which in CLASSES for _ in range(2)]
+        shares = [tuple(float(which == at) for which in CLASSES) for at in classes]
+    else:
+        ratio = _CURVE_SECONDS[1] / _CURVE_SECONDS[0]
+        gaps = [_CURVE_SECONDS[0] * ratio ** (step / _CURVE_STEPS) for step in range(_CURVE_STEPS + 1)]
+        shares = [poisson_shares(gap) for gap in gaps]
+    return tuple(
+        GapCurve(name, tuple((gap, costs.at(share)) for gap, share in zip(gaps, shares, strict=True)))
+        for name, costs in class_costs_of(case, groups).items()
+    )
 
 
 def forms(case: Case, groups: Mapping[str, Groups], simulated: Mapping[str, Decimal]) -> tuple[ClosedForm, ...]:

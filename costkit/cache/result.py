@@ -61,6 +61,8 @@ class SimulateOptions:
     """Runs with random arrivals, of which the mean is shown."""
     per_repeat: bool = False
     explain: bool = False
+    gap_curves: bool = False
+    """Whether to follow each strategy's cost over the gap between requests, for a picture."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,6 +168,15 @@ class ClosedForm:
 
 
 @dataclass(frozen=True, slots=True)
+class GapCurve:
+    """A strategy's cost over the gap (the mean gap, where arrivals are random) between requests."""
+
+    name: str
+    points: tuple[tuple[float, Decimal], ...]
+    """(seconds, US dollars)."""
+
+
+@dataclass(frozen=True, slots=True)
 class ModelSimulation:
     """All strategies on one model."""
 
@@ -180,6 +191,7 @@ class ModelSimulation:
     """The strategy that costs least at the smallest gaps; `None` where no single gap describes the arrivals."""
     per_repeat: RepeatTable | None = None
     closed_forms: tuple[ClosedForm, ...] | None = None
+    gap_curves: tuple[GapCurve, ...] = ()
 
     def strategy(self, name: str) -> StrategyCost:
         """One strategy by its name."""
@@ -216,6 +228,7 @@ class ModelSimulation:
 class Simulation:
     """The answer of `simulate_repeats`."""
 
+    options: SimulateOptions
     models: tuple[ModelSimulation, ...]
     notices: tuple[Notice, ...] = ()
     assumptions: tuple[Assumption, ...] = ()

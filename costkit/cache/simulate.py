@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from costkit.cache.arrivals import Every, Poisson, Recorded
 from costkit.cache.breakpoints import AUTOMATIC, breakpoints_of, refusals
-from costkit.cache.case import Case, flips, forms, repeat_table, strategy_costs, tallies
+from costkit.cache.case import Case, flips, forms, gap_curves, repeat_table, strategy_costs, tallies
 from costkit.cache.marks import SECOND, TTL_MICROSECONDS
 from costkit.cache.notices import model_notices
 from costkit.cache.result import ModelSimulation, SimulateOptions, Simulation, Sizes, StrategyCost, WrittenPrompt
@@ -40,7 +40,7 @@ def simulate_repeats(
         case = _case(source, counter, book, model, options)
         notices += model_notices(case.tariff, case.shape, case.laid, where)
         models.append(_simulate_model(case))
-    return Simulation(tuple(models), tuple(dict.fromkeys(notices)), tuple(_assumptions(source, options)))
+    return Simulation(options, tuple(models), tuple(dict.fromkeys(notices)), tuple(_assumptions(source, options)))
 
 
 def _check(source: Sizes | WrittenPrompt, options: SimulateOptions) -> None:
@@ -134,6 +134,7 @@ def _simulate_model(case: Case) -> ModelSimulation:
         first_winner if _has_gaps(case) else None,
         repeat_table(case, groups, _shown(strategies)) if options.per_repeat else None,
         forms(case, groups, {name: tally.cost_usd for name, tally in found.items()}) if options.explain else None,
+        gap_curves(case, groups) if options.gap_curves else (),
     )
 
 

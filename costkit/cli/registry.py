@@ -30,6 +30,7 @@ COMMANDS = (
         "Before you send",
         is_group=True,
     ),
+    Command("simulate", "costkit.cli.simulate", "When does caching pay for these repeats?", "Before you send"),
     Command("report", "costkit.cli.report", "What did we spend, on what?", "After you sent"),
     Command(
         "pricing",

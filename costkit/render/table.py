@@ -39,6 +39,8 @@ def render_table(view: View, *, width: int, color: bool, also: Currency | None =
     for table in view.tables:
         if table.rows:
             _print_table(console, table.for_people(), also)
+    for line in (line for figure in view.figures for line in figure):
+        console.print(Text(harmless(line)), soft_wrap=True)
     for fact in view.facts:
         console.print(Text(harmless(fact)), soft_wrap=True)
     return "\n".join(line.rstrip() for line in out.getvalue().split("\n"))

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from html import escape
 
-from costkit.core.money import display
 from costkit.render.harmless import harmless
+from costkit.render.text import rate
 
 STYLES = 6
 """How many lines look different."""
@@ -27,7 +27,9 @@ STYLE = """\
 .s4{stroke:#e49ac8}.s5{stroke:#f0e442}}"""
 _FONT = "font-family:system-ui,-apple-system,'Segoe UI',Roboto,Helvetica,Arial,sans-serif"
 _TICKS = 4
+_NICE = ("1", "2", "2.5", "5", "10")
 _LABEL_GAP = 18
+_LABEL_WIDTH = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +76,7 @@ def panel_svg(panel: Panel, box: Box) -> Iterator[str]:
         y = box.top + box.height - float(step * tick / highest) * box.height
         style, right = "grid" if tick else "axis", box.left + box.width
         yield f'<line class="{style}" x1="{box.left}" x2="{right}" y1="{y:.1f}" y2="{y:.1f}"/>'
-        yield text(box.left - 8, y + 4, display(step * tick) if tick else "$0", "dim", anchor="end")
+        yield text(box.left - 8, y + 4, rate(step * tick) if tick else "$0", "dim", anchor="end")
     across = _Across(panel, box)
     bottom = box.top + box.height
     for value, label in panel.x_ticks:
@@ -82,16 +84,24 @@ def panel_svg(panel: Panel, box: Box) -> Iterator[str]:
         yield f'<line class="axis" x1="{x:.1f}" x2="{x:.1f}" y1="{bottom}" y2="{bottom + 5}"/>'
         yield text(x, bottom + 19, label, "dim", anchor="middle")
     yield text(box.left + box.width / 2, bottom + 38, panel.x_title, "dim", anchor="middle")
-    for value, label in panel.verticals:
-        x = across.at(value)
-        yield f'<line class="flip" x1="{x:.1f}" x2="{x:.1f}" y1="{box.top}" y2="{bottom}"/>'
-        yield text(x + 4, box.top + 11, label, "dim", size=11)
+    yield from _verticals(panel, box, across)
     for line in reversed(panel.lines):  # the first one lies on top
         points = [(across.at(x), bottom - float(amount / highest) * box.height) for x, amount in line.points]
         if len(points) == 1:
             points.append((points[0][0] + 3, points[0][1]))
         path = " ".join(f"{x:.1f},{y:.1f}" for x, y in points)
         yield f'<polyline class="line s{line.style}" points="{path}"><title>{_text(line.name)}</title></polyline>'
+
+
+def _verticals(panel: Panel, box: Box, across: _Across) -> Iterator[str]:
+    """The dashed lines; a label that would lie on the one before moves down."""
+    before, row = -_LABEL_WIDTH, 0
+    for value, label in panel.verticals:
+        x = across.at(value)
+        row = row + 1 if x - before < _LABEL_WIDTH else 0
+        before = x
+        yield f'<line class="flip" x1="{x:.1f}" x2="{x:.1f}" y1="{box.top}" y2="{box.top + box.height}"/>'
+        yield text(x + 4, box.top + 11 + 14 * row, label, "dim", size=11)
 
 
 def legend_svg(entries: Sequence[tuple[int, str, str]], left: float, top: float) -> Iterator[str]:
@@ -151,7 +161,7 @@ class _Across:
 
 
 def _nice_step(top: Decimal) -> Decimal:
-    """1, 2 or 5 times a power of ten, so that a handful of steps reach the top."""
+    """1, 2, 2.5 or 5 times a power of ten, so that a handful of steps reach the top."""
     rough = top / _TICKS
     unit = Decimal(1).scaleb(rough.adjusted())
-    return next(unit * factor for factor in (1, 2, 5, 10) if unit * factor >= rough)
+    return next(unit * Decimal(factor) for factor in _NICE if unit * Decimal(factor) >= rough)

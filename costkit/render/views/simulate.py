@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from decimal import Decimal
+from itertools import pairwise
 
 from costkit.cache import ModelSimulation, Poisson, Recorded, Simulation, StrategyCost
 from costkit.cache.marks import SECOND
@@ -28,11 +29,7 @@ def simulation_view(simulation: Simulation, footer: str, *, chart: bool = False)
         if chart:
             title = (f"{model.model}, spent so far:",) if several else ("spent so far:",)
             figures.append(title + line_chart([Series(s.name, s.cumulative_usd) for s in model.strategies], "requests"))
-    facts = [
-        f"{model.model}: {line}" if several else line
-        for model in simulation.models
-        for line in verdict(simulation, model)
-    ]
+    facts = list(_verdicts(simulation))
     if simulation.models[0].closed_forms is not None:
         facts.extend(_FORMULAS)
     return View(headline(simulation), tuple(tables), (*facts, footer), figures=tuple(figures))
@@ -44,8 +41,8 @@ _FORMULAS = (
 )
 
 
-def headline(simulation: Simulation) -> str:
-    """What was simulated and, on one model, what wins."""
+def headline(simulation: Simulation, verdict: str = "      best: ") -> str:
+    """What was simulated and, on one model, what wins (behind `verdict`; empty leaves it out)."""
     options, models = simulation.options, simulation.models
     parts = [models[0].model] if len(models) == 1 else []
     parts.append(f"{plural(options.repeats, 'request')}, {spoken_arrivals(simulation)}")
@@ -53,8 +50,8 @@ def headline(simulation: Simulation) -> str:
         parts.append(f"growing by {options.growth:,} tokens")
     if options.batch:
         parts.append("batch prices")
-    if len(models) == 1:
-        return " · ".join(parts) + f"      best: {spoken_best(models[0])}"
+    if verdict and len(models) == 1:
+        return " · ".join(parts) + verdict + spoken_best(models[0])
     return " · ".join(parts)
 
 
@@ -82,25 +79,33 @@ def spoken_best(model: ModelSimulation) -> str:
     return text
 
 
-def verdict(simulation: Simulation, model: ModelSimulation) -> Iterator[str]:
-    """The winner where the headline doesn't say it, and where another one takes over."""
-    if len(simulation.models) > 1:
-        yield f"best: {spoken_best(model)}"
+def _verdicts(simulation: Simulation) -> Iterator[str]:
+    """For each model where another strategy takes over and, where the headline doesn't say it, what wins."""
+    several = len(simulation.models) > 1
+    for model in simulation.models:
+        if several:
+            yield f"{model.model}: best: {spoken_best(model)}"
+        flips = spoken_flips(simulation, model)
+        if flips:
+            yield f"{model.model}: {flips}" if several else flips
+
+
+def spoken_flips(simulation: Simulation, model: ModelSimulation) -> str:
+    """Where another strategy takes over; empty where no single gap describes the arrivals."""
     if model.first_winner is None:
-        return
+        return ""
     mean = "mean gap" if isinstance(simulation.options.arrivals, Poisson) else "gap"
     if not model.flip_points:
-        yield (
+        return (
             f"don't cache, whatever the {mean}"
             if model.first_winner == "none"
             else f"{model.first_winner} wins at every {mean}"
         )
-        return
-    first, *rest = model.flip_points
+    first = model.flip_points[0]
     text = f"{_wins(first.before)} up to a {mean} of {spoken_gap(first.gap_seconds)}"
-    for here, following in zip(model.flip_points, rest, strict=False):
+    for here, following in pairwise(model.flip_points):
         text += f"; {_name(here.after)} from there to {spoken_gap(following.gap_seconds)}"
-    yield f"{text}; beyond that {_name(model.flip_points[-1].after)}"
+    return f"{text}; beyond that {_name(model.flip_points[-1].after)}"
 
 
 def _wins(name: str) -> str:

@@ -12,14 +12,14 @@ from costkit.render.harmless import harmless
 from costkit.render.svg import STYLES, Box, Line, Panel, document_svg, legend_svg, panel_svg, text
 from costkit.render.table import render_table
 from costkit.render.text import plural
-from costkit.render.views.simulate import headline, simulation_view, spoken_best, verdict
+from costkit.render.views.simulate import headline, simulation_view, spoken_best, spoken_flips
 
 _ORDER = ("5m", "1h", "none", "automatic", "mixed", "as-written")
 """Which strategy has which of the styles."""
 assert set(_ORDER) == set(STRATEGIES)  # noqa: S101  a new strategy must choose its style
 assert len(_ORDER) <= STYLES  # noqa: S101  and there must be one
 
-_WIDTH, _ROW = 1000, 330
+_WIDTH, _ROW = 1000, 350
 _LEFT, _HEAD, _PLOT, _BETWEEN, _LEGEND = 74.0, 64.0, 310.0, 84.0, 840.0
 _MOST_POINTS = 400
 _GAP_TICKS = ((10.0, "10 s"), (60.0, "1 min"), (300.0, "5 min"), (3600.0, "1 h"), (36_000.0, "10 h"))
@@ -28,17 +28,18 @@ _PLOT_HEIGHT = 200.0
 
 def simulation_svg(simulation: Simulation, footer: str) -> str:
     """A self-contained SVG: for each model one row of charts."""
-    body = [text(_LEFT - 50, 28, headline(simulation), "ink", size=15, weight="600")]
+    title = headline(simulation, "")
+    body = [text(_LEFT - 50, 28, title, "ink", size=15, weight="600")]
     for number, model in enumerate(simulation.models):
         body += _row(simulation, model, _HEAD + number * _ROW)
     height = _HEAD + len(simulation.models) * _ROW + 30
     body.append(text(_LEFT - 50, height - 14, footer, "dim"))
-    return document_svg(headline(simulation), " ".join(_described(simulation)), (_WIDTH, height), body)
+    return document_svg(title, " ".join(_described(simulation)), (_WIDTH, height), body)
 
 
 def simulation_html(simulation: Simulation, footer: str) -> str:
     """The same picture in a page of its own, with the tables as text below it."""
-    title = escape(harmless(headline(simulation)))
+    title = escape(harmless(headline(simulation, "")))
     page = render_table(simulation_view(simulation, footer), width=160, color=False)
     style = (
         ":root{color-scheme:light dark}body{max-width:1020px;margin:2rem auto;padding:0 1rem;"
@@ -52,8 +53,10 @@ def simulation_html(simulation: Simulation, footer: str) -> str:
 
 
 def _row(simulation: Simulation, model: ModelSimulation, top: float) -> Iterator[str]:
-    plot_top = top + 50
-    yield text(_LEFT - 50, top, _caption(simulation, model), "dim", size=13)
+    plot_top = top + 70
+    named = f"{model.model} · " if len(simulation.models) > 1 else ""
+    yield text(_LEFT - 50, top, f"{named}best: {spoken_best(model)}", "ink", size=13)
+    yield text(_LEFT - 50, top + 20, spoken_flips(simulation, model), "dim", size=13)
     spent = _spent(model)
     if model.gap_curves:
         yield from panel_svg(spent, Box(_LEFT, plot_top, _PLOT, _PLOT_HEIGHT))
@@ -63,11 +66,6 @@ def _row(simulation: Simulation, model: ModelSimulation, top: float) -> Iterator
         yield from panel_svg(spent, Box(_LEFT, plot_top, 2 * _PLOT + _BETWEEN, _PLOT_HEIGHT))
     entries = [(_ORDER.index(one.name), one.name, display(one.cost_usd)) for one in model.strategies]
     yield from legend_svg(entries, _LEGEND, plot_top + 8)
-
-
-def _caption(simulation: Simulation, model: ModelSimulation) -> str:
-    lines = " · ".join(verdict(simulation, model))
-    return f"{model.model} · {lines}" if len(simulation.models) > 1 else lines
 
 
 def _spent(model: ModelSimulation) -> Panel:
@@ -98,4 +96,5 @@ def _described(simulation: Simulation) -> Iterator[str]:
     for model in simulation.models:
         costs = ", ".join(f"{strategy.name} {display(strategy.cost_usd)}" for strategy in model.strategies)
         yield f"{model.model}: best is {spoken_best(model)}. Costs: {costs}."
-        yield from (f"{line}." for line in verdict(simulation, model))
+        if flips := spoken_flips(simulation, model):
+            yield f"{flips}."

@@ -15,10 +15,9 @@ from fractions import Fraction
 from itertools import pairwise
 
 from costkit.cache.arrivals import Arrivals, Every, Poisson
+from costkit.cache.gaps import CLASSES, SHORT, ClassTable, gap_class
 from costkit.cache.marks import SECOND, TTL_MICROSECONDS
 from costkit.cache.result import ClosedForm
-from costkit.cache.tally import CLASSES, SHORT, ClassTable, gap_class
-from costkit.cache.tariff import Tariff
 from costkit.core.money import EXACT, total
 from costkit.core.rates import Rates
 
@@ -50,11 +49,10 @@ def _part(cost: Decimal, share: float) -> Decimal:
     return (cost * Decimal(share)).quantize(_USD)
 
 
-def class_costs(table: ClassTable, tariff: Tariff) -> ClassCosts:
+def class_costs(table: ClassTable) -> ClassCosts:
     """Add up a table by class."""
-    costs = table.costs(tariff)
-    rest = tuple(total(amount for group in costs[1:] for amount in group[which]) for which in CLASSES)
-    return ClassCosts(total(costs[0][SHORT]), rest)
+    rest = tuple(total(row.sums[which] for row in table.rows[1:]) for which in CLASSES)
+    return ClassCosts(table.rows[0].sums[SHORT], rest)
 
 
 def class_shares(arrivals: Arrivals, count: int) -> tuple[float, ...]:

@@ -12,9 +12,9 @@ from decimal import Decimal
 from itertools import pairwise
 
 from costkit.cache.expected import ClassCosts, poisson_shares
+from costkit.cache.gaps import CLASSES
 from costkit.cache.marks import SECOND, TTL_MICROSECONDS
 from costkit.cache.result import FlipPoint
-from costkit.cache.tally import CLASSES
 from costkit.core.money import EXACT
 
 Flips = tuple[str, tuple[FlipPoint, ...]]

@@ -53,11 +53,11 @@ def below_minimum(tokens: int, model: ModelPrice, book: PriceBook, day: date, wh
         f"{model.id} caches from {model.min_cacheable_tokens:,} tokens on, and the {tokens:,} that stay the same are "
         f"{missing:,} short: breakpoints do nothing"
     )
-    models = book.active_models(day)
+    models = sorted(book.active_models(day), key=lambda other: other.period(day).tiers[0].rates.input)
     lowest = min((other.min_cacheable_tokens for other in models), default=0)
     able = [other.id for other in models if other.min_cacheable_tokens <= max(tokens, lowest)]
     if able and lowest > tokens:
-        message += f"; no model caches less than {lowest:,}, which {_names(able)} would"
+        message += f"; no model caches fewer than {lowest:,} tokens, and so many suffice for {_names(able)}"
     elif able:
         message += f"; {_names(able)} would cache them"
     return Notice("below-cache-minimum", message, where)

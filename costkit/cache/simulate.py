@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from costkit.cache.arrivals import Every, Poisson, Recorded
 from costkit.cache.breakpoints import AUTOMATIC, breakpoints_of, refusals
-from costkit.cache.case import Case, flips, forms, gap_curves, repeat_table, strategy_costs, tallies
+from costkit.cache.case import SEARCH_REQUESTS, Case, flips, forms, gap_curves, repeat_table, strategy_costs, tallies
 from costkit.cache.marks import SECOND, TTL_MICROSECONDS
 from costkit.cache.notices import model_notices
 from costkit.cache.result import ModelSimulation, SimulateOptions, Simulation, Sizes, StrategyCost, WrittenPrompt
@@ -21,7 +21,8 @@ from costkit.errors import InvalidInput
 
 MOST_REPEATS = 100_000
 MOST_RANDOM_REQUESTS = 50_000_000
-"""Repeats times runs; above it memory and patience end."""
+MOST_RANDOM_EVENTS = 5_000_000
+"""Repeats times runs, where gaps alone decide and where every event counts; above it memory or patience ends."""
 
 
 def simulate_repeats(
@@ -53,15 +54,14 @@ def _check(source: Sizes | WrittenPrompt, options: SimulateOptions) -> None:
         raise InvalidInput(f"there is no strategy {options.strategy!r}", hint=hint, code="no-such-strategy")
     if not 0 <= options.first_byte < TTL_MICROSECONDS["5m"]:
         raise InvalidInput("the first byte must come within 5 minutes: later the entry is gone", code="bad-duration")
-    if isinstance(options.arrivals, Poisson) and options.repeats * options.runs > MOST_RANDOM_REQUESTS:
-        message = (
-            f"{options.repeats:,} repeats in {options.runs:,} runs are more than {MOST_RANDOM_REQUESTS:,} requests"
-        )
+    most = MOST_RANDOM_EVENTS if options.first_byte else MOST_RANDOM_REQUESTS
+    if isinstance(options.arrivals, Poisson) and options.repeats * options.runs > most:
+        message = f"{options.repeats:,} repeats in {options.runs:,} runs are more than {most:,} requests"
         raise InvalidInput(message, hint="--reps sets the number of runs", code="too-many-requests")
     if isinstance(options.arrivals, Recorded) and arrivals_of(options) > len(options.arrivals.starts):
         message = f"{options.repeats:,} repeats, but only {len(options.arrivals.starts):,} arrivals"
         raise InvalidInput(message, code="too-few-arrivals")
-    if isinstance(source, Sizes) and source.prefix_tokens + source.fresh_tokens < 1:
+    if isinstance(source, Sizes) and (min(_sizes(source)) < 0 or not any(_sizes(source))):
         raise InvalidInput("the prompt has no tokens", code="empty-prompt")
     if isinstance(source, WrittenPrompt):
         refused = next(refusals(breakpoints_of(source.request)), None)
@@ -70,12 +70,18 @@ def _check(source: Sizes | WrittenPrompt, options: SimulateOptions) -> None:
             raise InvalidInput(refused.message, where=where, code=refused.code, hint="the API answers with 400")
 
 
+def _sizes(source: Sizes) -> tuple[int, int]:
+    return (source.prefix_tokens, source.fresh_tokens)
+
+
 def _models(source: Sizes | WrittenPrompt, book: PriceBook, options: SimulateOptions) -> list[ModelPrice]:
     own = source.request.model if isinstance(source, WrittenPrompt) else None
     found: dict[str, ModelPrice] = {}
     for name in options.models or ((own,) if own else options.default_models):
         models = book.active_models(options.as_of) if name == "all" else (book.resolve(name),)
         found.update((model.id, model) for model in models if model.id not in found)
+    if not found:
+        raise InvalidInput("nothing says which model", hint="name a model", code="no-model")
     return list(found.values())
 
 
@@ -120,10 +126,10 @@ def _shape(
 
 
 def _simulate_model(case: Case) -> ModelSimulation:
-    groups = {name: case.groups(name) for name in case.names}
-    found = tallies(case, groups)
+    lanes = [case.lane(name) for name in case.names]
+    found = tallies(case, lanes)
     strategies = strategy_costs(found)
-    first_winner, flip_points = flips(case, groups)
+    first_winner, flip_points = flips(case, lanes)
     options = case.options
     return ModelSimulation(
         case.tariff.model.id,
@@ -132,9 +138,9 @@ def _simulate_model(case: Case) -> ModelSimulation:
         flip_points,
         case.laid[0][0].prompt.tokens,
         first_winner if _has_gaps(case) else None,
-        repeat_table(case, groups, _shown(strategies)) if options.per_repeat else None,
-        forms(case, groups, {name: tally.cost_usd for name, tally in found.items()}) if options.explain else None,
-        gap_curves(case, groups) if options.gap_curves else (),
+        repeat_table(case, lanes, _shown(strategies)) if options.per_repeat else None,
+        forms(case, lanes, {name: tally.cost_usd for name, tally in found.items()}) if options.explain else None,
+        gap_curves(case, lanes) if options.gap_curves else (),
     )
 
 
@@ -148,6 +154,9 @@ def _shown(strategies: tuple[StrategyCost, ...]) -> str:
 
 
 def _general_notices(options: SimulateOptions) -> Iterator[Notice]:
+    if isinstance(options.arrivals, Poisson) and options.first_byte and options.repeats > SEARCH_REQUESTS:
+        message = f"above {SEARCH_REQUESTS:,} repeats the flip points leave the first byte out"
+        yield Notice("flips-without-first-byte", message)
     if options.output_tokens is None:
         yield Notice("output-not-estimated", "output is not in this: add --output-tokens N")
     if options.batch:

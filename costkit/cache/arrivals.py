@@ -59,6 +59,11 @@ class Recorded:
 Arrivals = Every | Poisson | Recorded
 
 
+def seeded(seed: int) -> Random:
+    """The source of random arrivals; the same seed gives the same arrivals on every machine."""
+    return Random(seed)  # noqa: S311  a simulation, not a secret
+
+
 def poisson_gaps(mean_gap: float, count: int, random: Random) -> list[int]:
     """Gaps between random arrivals in microseconds, at least 1: two arrivals never share an instant."""
     draw, rate = random.expovariate, 1 / (mean_gap * SECOND)

@@ -6,9 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from itertools import accumulate
-from random import Random
 
-from costkit.cache.arrivals import Every, Poisson, poisson_gaps, starts_of
+from costkit.cache.arrivals import Every, Poisson, poisson_gaps, seeded, starts_of
 from costkit.cache.expected import ClassCosts, class_costs, closed_forms, poisson_shares
 from costkit.cache.flips import Flips, cadence_flips, cadence_flips_by_events, cheapest, poisson_flips, search_flips
 from costkit.cache.gaps import CLASSES, ClassTable, class_table, gap_rows, tally_gaps
@@ -62,11 +61,11 @@ def tallies(case: Case, lanes: Lanes) -> dict[str, Tally]:
     """What each strategy comes to. All of them see the same arrivals."""
     options, arrivals, count = case.options, case.options.arrivals, len(case.laid)
     if not isinstance(arrivals, Poisson):
-        starts = starts_of(arrivals, count, Random(options.seed))  # noqa: S311  a simulation, not a secret
+        starts = starts_of(arrivals, count, seeded(options.seed))
         return {lane.name: tally_run(lane.groups, starts, case.tariff, options.first_byte) for lane in lanes}
     if options.first_byte:
         return {lane.name: _tally_events(case, lane, arrivals) for lane in lanes}
-    random = Random(options.seed)  # noqa: S311  a simulation, not a secret
+    random = seeded(options.seed)
     gaps = gap_rows(poisson_gaps(arrivals.mean_gap, count - 1, random) for _ in range(options.runs))
     return {lane.name: tally_gaps(lane.table, gaps) for lane in lanes}
 
@@ -78,7 +77,7 @@ def _tally_events(case: Case, lane: Lane, arrivals: Poisson) -> Tally:
 
 
 def _draws(arrivals: Poisson, count: int, seed: int) -> Callable[[], Sequence[int]]:
-    random = Random(seed)  # noqa: S311  a simulation, not a secret
+    random = seeded(seed)
     return lambda: starts_of(arrivals, count, random)
 
 
@@ -124,7 +123,7 @@ def flips(case: Case, lanes: Lanes) -> Flips:
         )
     if options.repeats > SEARCH_REQUESTS:
         return poisson_flips(class_costs_of(lanes))
-    random = Random(options.seed)  # noqa: S311  a simulation, not a secret
+    random = seeded(options.seed)
     runs = max(2, min(options.runs, SEARCH_REQUESTS // options.repeats))
     patterns = [[0, *accumulate(random.expovariate(1) for _ in range(count - 1))] for _ in range(runs)]
 
@@ -157,7 +156,7 @@ def _winner(case: Case, lanes: Lanes, runs: Sequence[Sequence[int]]) -> str:
 def repeat_table(case: Case, lanes: Lanes, name: str) -> RepeatTable:
     """One run under a strategy, request by request."""
     options, cost = case.options, case.tariff.cost
-    starts = starts_of(options.arrivals, len(case.laid), Random(options.seed))  # noqa: S311  a simulation, not a secret
+    starts = starts_of(options.arrivals, len(case.laid), seeded(options.seed))
     times = [at for at, group in zip(starts, case.laid, strict=True) for _ in group]
     ours, plain = (
         serve_run(next(lane.groups for lane in lanes if lane.name == which), starts, options.first_byte)

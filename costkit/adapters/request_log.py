@@ -150,6 +150,7 @@ def _request(line: Json, where: str) -> Traffic:
         first_text((_child(request.body, "diagnostics"),), ("previous_message_id",)),
         first_text((reason,), ("type",)),
         missed if isinstance(missed, int) and not isinstance(missed, bool) else None,
+        line if holder else None,
     )
 
 

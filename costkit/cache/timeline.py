@@ -28,17 +28,20 @@ class Timeline:
     """What was passed over."""
 
 
-def in_order(traffic: Iterable[Traffic]) -> Timeline:
+def in_order(traffic: Iterable[Traffic], *, pairs: bool = False) -> Timeline:
     """Put requests into the order of their times; content that they share is held once.
 
-    Two requests without times stay in the order in which they were given. Raises `InvalidInput` where no request is
+    With `pairs`, two requests without times stay in the order in which they were given. Raises `InvalidInput` where no request is
     left: no line holds a body, or none says when it was sent.
     """
     passed_over = PassedOver()
     found = list(_slim(traffic, passed_over))
     if not found:
         raise InvalidInput("no request body found", code="no-request-body", hint=HOW_TO_LOG)
-    if len(found) == PAIR and all(logged.sent is None for logged in found):
+    if len(found) == 1 and found[0].sent is None:
+        hint = "for one body, say how often it is sent: --repeats N --every GAP"
+        raise InvalidInput("one request without a time", where=found[0].where, code="no-timestamp", hint=hint)
+    if pairs and len(found) == PAIR and all(logged.sent is None for logged in found):
         return Timeline(tuple(found), (0, SECOND), tuple(passed_over.notices()))
     timed = []
     for logged in found:
@@ -64,7 +67,7 @@ def _slim(traffic: Iterable[Traffic], passed_over: PassedOver) -> Iterator[Logge
             continue
         blocks = tuple(_shared(block, contents, names) for block in item.request.blocks)
         body = {name: item.request.body[name] for name in _KEPT if name in item.request.body}
-        yield replace(item, request=replace(item.request, body=body, blocks=blocks))
+        yield replace(item, request=replace(item.request, body=body, blocks=blocks), line=None)
 
 
 def _shared(block: Block, contents: dict[bytes, Mapping[str, object]], names: dict[str, str]) -> Block:
@@ -75,6 +78,18 @@ def _shared(block: Block, contents: dict[bytes, Mapping[str, object]], names: di
         value = contents.setdefault(digest_of(block), value)
     path = names.setdefault(block.path, block.path)
     return Block(path, block.level, block.kind, value, block.role, block.message, block.cache_control)
+
+
+def only_one(traffic: Iterable[Traffic]) -> LoggedRequest:
+    """The one request that is to be repeated; raises `InvalidInput` where there is none, or more."""
+    passed_over = PassedOver()
+    found = list(_slim(traffic, passed_over))
+    if len(found) == 1:
+        return found[0]
+    problem = next(passed_over.notices(), None)
+    if not found and problem is not None:
+        raise InvalidInput(problem.message, where=problem.where, code=problem.code)
+    raise InvalidInput(f"--repeats and --every need one request, not {len(found)}", code="usage")
 
 
 def repeated(logged: LoggedRequest, starts: Iterable[int]) -> Timeline:

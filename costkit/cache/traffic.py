@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from costkit.core.notice import Notice
@@ -36,6 +36,8 @@ class LoggedRequest:
     """The `type` of the API's own `diagnostics.cache_miss_reason`."""
     missed_tokens: int | None = None
     """The API's `cache_missed_input_tokens`."""
+    line: Mapping[str, object] | None = None
+    """Everything that the line holds, where the body is only a part of it."""
 
     @property
     def fast(self) -> bool:

@@ -14,12 +14,16 @@ from costkit.errors import ExitCode, InvalidInput
 
 if TYPE_CHECKING:
     from costkit.cache.lint import CacheLint
+    from costkit.cache.timeline import Timeline
     from costkit.cache.traffic import Traffic
     from costkit.core.tokens import TokenCounter
 
 DEFAULT_MODELS = ("claude-haiku-5-5", "claude-sonnet-5-5", "claude-opus-5-5")
 LINT_EXAMPLES = "Example: costkit cache lint prompts/*.json requests.jsonl"
 WHY_EXAMPLES = "Examples: costkit cache why monday.json tuesday.json · costkit cache why requests.jsonl --no-text"
+PLAN_EXAMPLES = (
+    "Examples: costkit cache plan requests.jsonl --apply marked/ · costkit cache plan body.json -n 40 --every 90s"
+)
 
 Files = Annotated[
     list[str] | None,
@@ -85,7 +89,7 @@ def why(
     from costkit.cache.why import explain_misses
     from costkit.render.views.cache_why import cache_why_view
 
-    timeline = in_order(traffic_of(run, paths))
+    timeline = in_order(traffic_of(run, paths), pairs=True)
     if len(timeline.requests) == 1:
         raise InvalidInput("one request alone has nothing to be compared with", where=timeline.requests[0].where)
     layout = Layout(counter_of(run, tokens), run.book, run.as_of, model or _configured_model(run))
@@ -95,6 +99,56 @@ def why(
     return run.show("cache-why", result, lambda: cache_why_view(result, run.book_line, top), notices=timeline.notices)
 
 
+def plan(
+    run: Run,
+    paths: Files = None,
+    repeats: Annotated[
+        int | None,
+        typer.Option("--repeats", "-n", parser=whole_number(1), metavar="N", help="Of one body: send it this often."),
+    ] = None,
+    every: Annotated[
+        str | None, typer.Option(metavar="GAP", help="One after each gap, e.g. 90s, 5min [default: 60s].")
+    ] = None,
+    apply: Annotated[
+        str | None, typer.Option(metavar="DIR", help="Write the requests with the best breakpoints into a folder.")
+    ] = None,
+    model: Annotated[
+        str | None, typer.Option("--model", "-m", metavar="MODEL", help="For bodies that name none.")
+    ] = None,
+    tokens: Tokens = None,
+) -> ExitCode:
+    """Find the breakpoints that cost least: all plans of up to four, through the simulator.
+
+    A log has lines {"ts": "2026-11-21T09:00:00Z", "request": {…}} or {"ts": …, "params": {…}}; its first half chooses,
+    the second half scores. Of one body, what stands behind its own last breakpoint (else behind tools and system) is
+    taken to be new in every repeat. Nothing is recommended that costs more than the requests as they are, or than no
+    breakpoints at all.
+    """
+    from costkit.cache.places import marks_of_plan
+    from costkit.cache.plan import plan_breakpoints, plan_repeats
+    from costkit.cache.sent import Layout
+    from costkit.render.views.cache_plan import cache_plan_view
+
+    layout = Layout(counter_of(run, tokens), run.book, run.as_of, model or _configured_model(run))
+    timeline, repeated = _requests_to_plan(run, paths, repeats, every)
+    result = (plan_repeats if repeated else plan_breakpoints)(timeline, layout)
+    document, applied = result.as_json(), None
+    if apply is not None and result.recommended != "as-written":
+        from costkit.adapters.marked_requests import write_marked
+
+        applied = write_marked(
+            paths or ["-"], apply, lambda logged: marks_of_plan(result.plan, layout.lay_out(logged, 0))
+        )
+    diff, files = (applied.diff, applied.files) if applied else ((), ())
+    return run.show(
+        "cache-plan",
+        {**document, "applied": applied},
+        lambda: cache_plan_view(result, run.book_line, diff, files),
+        notices=result.notices,
+        assumptions=result.assumptions,
+    )
+
+
 def register(app: typer.Typer) -> None:
     """Add the commands to the program."""
     group = typer.Typer(
@@ -102,6 +156,7 @@ def register(app: typer.Typer) -> None:
     )
     add_command(group, "lint", lint, examples=LINT_EXAMPLES)
     add_command(group, "why", why, examples=WHY_EXAMPLES)
+    add_command(group, "plan", plan, examples=PLAN_EXAMPLES)
     app.add_typer(group, name="cache")
 
 
@@ -122,6 +177,19 @@ def counter_of(run: Run, tokens: str | None) -> TokenCounter:
 
     mode = one_of("--tokens", tokens, TOKEN_MODES) or "offline"
     return make_counter(mode, offline=run.offline, cache_dir=run.cache_dir(), environ=os.environ)
+
+
+def _requests_to_plan(
+    run: Run, paths: list[str] | None, repeats: int | None, every: str | None
+) -> tuple[Timeline, bool]:
+    """A log in the order of time, or one body as often as it is sent."""
+    from costkit.cache.arrivals import parse_duration
+    from costkit.cache.timeline import in_order, only_one, repeated
+
+    if repeats is None and every is None:
+        return in_order(traffic_of(run, paths)), False
+    gap = parse_duration("--every", every or "60s")
+    return repeated(only_one(traffic_of(run, paths)), (number * gap for number in range(repeats or 10))), True
 
 
 def _configured_model(run: Run) -> str | None:

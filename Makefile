@@ -27,6 +27,7 @@ unit: $(VENV)/.installed-dev
 bench: $(VENV)/.installed-dev
 	$(BIN)/python bench/startup.py
 	$(BIN)/python bench/report_memory.py
+	$(BIN)/python bench/simulate.py
 
 # A stand-in for the API on loopback, to try everything without a key.
 demo-api: $(VENV)/.installed

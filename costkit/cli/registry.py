@@ -23,6 +23,7 @@ class Command(NamedTuple):
 
 COMMANDS = (
     Command("estimate", "costkit.cli.estimate", "What will this prompt cost, and how sure are we?", "Before you send"),
+    Command("simulate", "costkit.cli.simulate", "When does caching pay for these repeats?", "Before you send"),
     Command(
         "cache",
         "costkit.cli.cache",
@@ -30,7 +31,6 @@ COMMANDS = (
         "Before you send",
         is_group=True,
     ),
-    Command("simulate", "costkit.cli.simulate", "When does caching pay for these repeats?", "Before you send"),
     Command("report", "costkit.cli.report", "What did we spend, on what?", "After you sent"),
     Command(
         "pricing",

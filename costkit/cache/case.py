@@ -18,6 +18,7 @@ from costkit.cache.strategy import STRATEGIES, steps_of_strategy
 from costkit.cache.tally import Groups, Tally, mean, serve_run, tally_events, tally_run
 from costkit.cache.tariff import Tariff
 from costkit.core.money import EXACT, ZERO, minus, total
+from costkit.core.tokens import TokenCount
 
 _SEARCH_STEPS, _SEARCH_PRECISION = 24, 0.01
 SEARCH_REQUESTS = 4000
@@ -38,6 +39,8 @@ class Case:
     tariff: Tariff
     options: SimulateOptions
     names: tuple[str, ...]
+    count: TokenCount | None = None
+    """How a written prompt was counted."""
 
     def lane(self, name: str) -> Lane:
         """A strategy's breakpoints on all requests."""
@@ -205,5 +208,7 @@ def forms(case: Case, lanes: Lanes, simulated: Mapping[str, Decimal]) -> tuple[C
     known = {lane.name: lane for lane in lanes}
     both = [known.get(name) or case.lane(name) for name in ("5m", "1h")]
     rates = case.tariff.quote(case.laid[0][0].prompt.tokens).rates
+    if not rates.input:  # a model that is free: there is no unit to count in
+        return ()
     costs = class_costs_of(both)
     return closed_forms(rates, case.options.arrivals, len(case.laid), costs, simulated)

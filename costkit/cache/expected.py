@@ -81,8 +81,8 @@ def closed_forms(
     forms = []
     for ttl, write, misses in (("5m", rates.cache_write_5m, shares[1:]), ("1h", rates.cache_write_1h, shares[2:])):
         w, r = Fraction(write) / Fraction(rates.input), Fraction(rates.cache_read) / Fraction(rates.input)
-        reads = math.ceil((w - 1) / (1 - r)) if r < 1 else None
-        share = (w - 1) / (w - r)
+        reads = max(0, math.ceil((w - 1) / (1 - r))) if r < 1 else None
+        share = max(Fraction(0), w - 1) / (w - r) if w > r else None
         forms.append(
             ClosedForm(
                 ttl,
@@ -90,8 +90,8 @@ def closed_forms(
                 _decimal(r),
                 reads,
                 None if reads is None else 1 + reads,
-                _decimal(share),
-                _longest_gap(TTL_MICROSECONDS[ttl] / SECOND, float(share)),
+                None if share is None else _decimal(share),
+                _longest_gap(TTL_MICROSECONDS[ttl] / SECOND, share),
                 round(sum(misses), 9),
                 costs[ttl].at(shares),
                 simulated.get(ttl),
@@ -100,8 +100,8 @@ def closed_forms(
     return tuple(forms)
 
 
-def _longest_gap(ttl_seconds: float, share: float) -> float | None:
-    return round(ttl_seconds / -math.log1p(-share), 3) if 0 < share < 1 else None
+def _longest_gap(ttl_seconds: float, share: Fraction | None) -> float | None:
+    return None if share is None or not 0 < share < 1 else round(ttl_seconds / -math.log1p(-float(share)), 3)
 
 
 def _decimal(fraction: Fraction) -> Decimal:

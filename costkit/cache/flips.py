@@ -36,8 +36,8 @@ def cadence_flips(costs: Mapping[str, ClassCosts]) -> Flips:
 def cadence_flips_by_events(winner: Callable[[int], str], count: int, first_byte: int) -> Flips:
     """The flips of a fixed cadence whose entries become visible late.
 
-    With a gap g the first ceil(first_byte/g) arrivals all write. Each strategy's cost is linear in their number, so
-    between two numbers with the same winner it wins throughout, and the others are found by halving.
+    With a gap g the first ceil(first_byte/g) arrivals all write. The difference between two strategies only grows or
+    only falls with their number, so between two numbers with the same winner it wins throughout; the rest is halving.
     """
     steps = sorted({-(-first_byte // writers) for writers in range(1, count + 1)} | {1})
     found: dict[int, str] = {}

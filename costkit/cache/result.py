@@ -12,6 +12,7 @@ from costkit.cache.marks import SECOND
 from costkit.core.money import EXACT, minus
 from costkit.core.notice import Assumption, Notice
 from costkit.core.request import Request
+from costkit.core.tokens import TokenCount
 from costkit.core.usage import Usage
 
 ONCE_A_MINUTE = Every(60 * SECOND)
@@ -155,8 +156,8 @@ class ClosedForm:
     """Reads that pay for one write: k* = ceil((w-1)/(1-r)); `None` where reading costs as much as input."""
     break_even_repeat: int | None
     """1 + k*."""
-    break_even_hit_share: Decimal
-    """Share of requests that must read: H* = (w-1)/(w-r)."""
+    break_even_hit_share: Decimal | None
+    """Share of requests that must read: H* = (w-1)/(w-r); `None` where reading costs as much as writing."""
     longest_mean_gap_seconds: float | None
     """With endless random arrivals caching pays up to this mean gap: TTL / -ln(1-H*)."""
     miss_probability: float
@@ -192,6 +193,10 @@ class ModelSimulation:
     per_repeat: RepeatTable | None = None
     closed_forms: tuple[ClosedForm, ...] | None = None
     gap_curves: tuple[GapCurve, ...] = ()
+    count: TokenCount | None = None
+    """How the first request was counted; `None` where its size was given."""
+    stable_tokens: int = 0
+    """Tokens of it that are the same in every repeat."""
 
     def strategy(self, name: str) -> StrategyCost:
         """One strategy by its name."""
@@ -232,3 +237,5 @@ class Simulation:
     models: tuple[ModelSimulation, ...]
     notices: tuple[Notice, ...] = ()
     assumptions: tuple[Assumption, ...] = ()
+    what_stays: str = ""
+    """What is the same in every repeat, in words."""

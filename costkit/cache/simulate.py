@@ -11,15 +11,17 @@ from costkit.cache.case import SEARCH_REQUESTS, Case, flips, forms, gap_curves, 
 from costkit.cache.marks import SECOND, TTL_MICROSECONDS
 from costkit.cache.notices import model_notices
 from costkit.cache.result import ModelSimulation, SimulateOptions, Simulation, Sizes, StrategyCost, WrittenPrompt
-from costkit.cache.shape import Shape, lay_out, shape_of_request, shape_of_sizes
+from costkit.cache.shape import lay_out, shape_of_request, shape_of_sizes
 from costkit.cache.strategy import STRATEGIES, strategies_for
 from costkit.cache.tariff import Tariff
 from costkit.core.notice import Assumption, Notice
 from costkit.core.pricebook import ModelPrice, PriceBook
-from costkit.core.tokens import TokenCounter
+from costkit.core.tokens import NO_TOKENS, TokenCounter
 from costkit.errors import InvalidInput
 
 MOST_REPEATS = 100_000
+MOST_TURNS = 10_000
+"""Repeats of a conversation that grows; no model's context window holds as many."""
 MOST_RANDOM_REQUESTS = 50_000_000
 MOST_RANDOM_EVENTS = 5_000_000
 """Repeats times runs, where gaps alone decide and where every event counts; above it memory or patience ends."""
@@ -41,17 +43,36 @@ def simulate_repeats(
         case = _case(source, counter, book, model, options)
         notices += model_notices(case.tariff, case.shape, case.laid, where)
         models.append(_simulate_model(case))
-    return Simulation(options, tuple(models), tuple(dict.fromkeys(notices)), tuple(_assumptions(source, options)))
+    return Simulation(
+        options,
+        tuple(models),
+        tuple(dict.fromkeys(notices)),
+        tuple(_assumptions(source, options)),
+        what_stays(source, options),
+    )
 
 
 def _check(source: Sizes | WrittenPrompt, options: SimulateOptions) -> None:
     if not 1 <= options.repeats <= MOST_REPEATS:
         raise InvalidInput(f"the number of repeats must lie between 1 and {MOST_REPEATS:,}", code="bad-repeats")
+    if options.growth and options.repeats > MOST_TURNS:
+        raise InvalidInput(f"a growing conversation has at most {MOST_TURNS:,} repeats", code="bad-repeats")
     if options.concurrency < 1 or options.runs < 1 or options.growth < 0:
         raise InvalidInput("concurrency and runs must be at least 1, and growth must not be negative")
     if options.strategy not in ("auto", *STRATEGIES):
         hint = f"one of auto, {', '.join(STRATEGIES)}"
         raise InvalidInput(f"there is no strategy {options.strategy!r}", hint=hint, code="no-such-strategy")
+    _check_amounts(options)
+    if isinstance(source, Sizes) and (min(_sizes(source)) < 0 or not any(_sizes(source))):
+        raise InvalidInput("the prompt has no tokens", code="empty-prompt")
+    if isinstance(source, WrittenPrompt):
+        refused = next(refusals(breakpoints_of(source.request)), None)
+        if refused is not None:
+            where = f"{source.path}:{refused.path}"
+            raise InvalidInput(refused.message, where=where, code=refused.code, hint="the API answers with 400")
+
+
+def _check_amounts(options: SimulateOptions) -> None:
     if not 0 <= options.first_byte < TTL_MICROSECONDS["5m"]:
         raise InvalidInput("the first byte must come within 5 minutes: later the entry is gone", code="bad-duration")
     most = MOST_RANDOM_EVENTS if options.first_byte else MOST_RANDOM_REQUESTS
@@ -61,13 +82,6 @@ def _check(source: Sizes | WrittenPrompt, options: SimulateOptions) -> None:
     if isinstance(options.arrivals, Recorded) and arrivals_of(options) > len(options.arrivals.starts):
         message = f"{options.repeats:,} repeats, but only {len(options.arrivals.starts):,} arrivals"
         raise InvalidInput(message, code="too-few-arrivals")
-    if isinstance(source, Sizes) and (min(_sizes(source)) < 0 or not any(_sizes(source))):
-        raise InvalidInput("the prompt has no tokens", code="empty-prompt")
-    if isinstance(source, WrittenPrompt):
-        refused = next(refusals(breakpoints_of(source.request)), None)
-        if refused is not None:
-            where = f"{source.path}:{refused.path}"
-            raise InvalidInput(refused.message, where=where, code=refused.code, hint="the API answers with 400")
 
 
 def _sizes(source: Sizes) -> tuple[int, int]:
@@ -97,7 +111,16 @@ def _case(
     model: ModelPrice,
     options: SimulateOptions,
 ) -> Case:
-    shape, body = _shape(source, counter, model, options)
+    body: Mapping[str, object] = {}
+    count = None
+    if isinstance(source, Sizes):
+        shape = shape_of_sizes(source.prefix_tokens, source.fresh_tokens, options.growth)
+    elif counter is None:
+        raise InvalidInput("a written prompt needs a token counter")
+    else:
+        parts = counter.count_parts(source.request, model)
+        shape, body = shape_of_request(source.request, parts, options.growth), source.request.body
+        count = sum((part.count for part in parts), NO_TOKENS)
     geo = body.get("inference_geo")
     tariff = Tariff(
         book,
@@ -111,18 +134,7 @@ def _case(
     burst, repeats = options.concurrency, options.repeats
     sizes = [min(burst, repeats - done) for done in range(0, repeats, burst)]
     names = strategies_for(shape, options.strategy)
-    return Case(shape, lay_out(shape, sizes, tariff.pool), tariff, options, names)
-
-
-def _shape(
-    source: Sizes | WrittenPrompt, counter: TokenCounter | None, model: ModelPrice, options: SimulateOptions
-) -> tuple[Shape, Mapping[str, object]]:
-    if isinstance(source, Sizes):
-        return shape_of_sizes(source.prefix_tokens, source.fresh_tokens, options.growth), {}
-    if counter is None:
-        raise InvalidInput("a written prompt needs a token counter")
-    counts = counter.count_parts(source.request, model)
-    return shape_of_request(source.request, counts, options.growth), source.request.body
+    return Case(shape, lay_out(shape, sizes, tariff.pool), tariff, options, names, count)
 
 
 def _simulate_model(case: Case) -> ModelSimulation:
@@ -141,6 +153,8 @@ def _simulate_model(case: Case) -> ModelSimulation:
         repeat_table(case, lanes, _shown(strategies)) if options.per_repeat else None,
         forms(case, lanes, {name: tally.cost_usd for name, tally in found.items()}) if options.explain else None,
         gap_curves(case, lanes) if options.gap_curves else (),
+        case.count,
+        case.shape.stable_tokens,
     )
 
 
@@ -181,14 +195,15 @@ def _assumptions(source: Sizes | WrittenPrompt, options: SimulateOptions) -> Ite
     yield Assumption("growth_tokens", options.growth, "--growth")
     yield Assumption("first_byte_seconds", _number(Decimal(options.first_byte) / SECOND), "--first-byte")
     yield Assumption("batch", options.batch, "--batch")
-    yield Assumption("same_every_time", _what_stays(source, options), "the prompt")
+    yield Assumption("same_every_time", what_stays(source, options), "the prompt")
 
 
 def _number(amount: Decimal) -> Decimal | int:
     return int(amount) if amount == int(amount) else amount
 
 
-def _what_stays(source: Sizes | WrittenPrompt, options: SimulateOptions) -> str:
+def what_stays(source: Sizes | WrittenPrompt, options: SimulateOptions) -> str:
+    """What is the same in every repeat, in words."""
     if isinstance(source, Sizes):
         return f"the first {source.prefix_tokens} tokens"
     if options.growth:

@@ -36,6 +36,7 @@ def test_break_even_by_model_and_ttl(
         form = found[ttl]
         assert (form.write_multiple, form.read_multiple) == (Decimal(write), Decimal(read))
         assert (form.break_even_reads, form.break_even_repeat) == (reads, 1 + reads)
+        assert form.break_even_hit_share is not None
         assert round(form.break_even_hit_share * 100, 1) == Decimal(share)
         assert form.longest_mean_gap_seconds is not None
         assert round(form.longest_mean_gap_seconds / 60, 1) == longest

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -163,6 +163,28 @@ def test_a_body_brings_its_own_breakpoints_and_model(simulate: Any, write: Write
     assert (stays["name"], stays["value"]) == ("same_every_time", "everything up to the last breakpoint")
 
 
+def test_the_page_says_what_is_the_same_every_time_and_how_sure_the_count_is(simulate: Any, write: Write) -> None:
+    write("body.json", BODY)
+    page = simulate("body.json", "--output-tokens", 5).out
+    assert re.search(
+        r"\nthe same every time: everything up to the last breakpoint, [\d,]+ of [\d,]+ tokens in \(", page
+    )
+    several = simulate("body.json", *OPUS, "-m", "claude-haiku-5-5", "--output-tokens", 5).out
+    assert "\nclaude-haiku-5-5: the same every time: " in several
+
+
+def test_a_model_that_costs_nothing_is_no_reason_to_fail(simulate: Any, write: Write) -> None:
+    free = "{input: 0, output: 0, cache_write_5m: 0, cache_write_1h: 0, cache_read: 0}"
+    prices = f"[{{effective_from: 2026-10-01, rates: {free}}}]"
+    write(
+        "free.yaml",
+        f"schema: costkit/pricing@1\nextends: built-in\nmodels: {{claude-opus-5-5: {{prices: {prices}}}}}\n",
+    )
+    answer = simulate(*SIZES, *OPUS, "--pricing", "free.yaml", "--explain", "--chart", "--poisson", "9/h", "--reps", 5)
+    assert answer.code == 0
+    assert "best: don't cache" in answer.out
+
+
 def test_a_text_on_stdin_is_repeated_as_a_whole(simulate: Any) -> None:
     answer = simulate("-", *OPUS, "--json", stdin=LONG)
     assert costs(answer)["automatic"] == costs(answer)["5m"]
@@ -246,100 +268,3 @@ def test_retired_models_are_priced_with_a_warning(simulate: Any) -> None:
     answer = simulate(*SIZES, "-m", "claude-3-5-haiku-20241022", "--json")
     assert answer.code == 0
     assert "model-retired" in answer.warnings
-
-
-@pytest.mark.parametrize(
-    ("arguments", "words"),
-    [
-        ("-n 0", "0 is not between 1 and"),
-        ("-n 100001", "between 1 and 100,000"),
-        ("--every=-5s", "'-5s' is negative"),
-        ("--every -5s", "'-5s' is negative"),
-        ("--every soon", "is not a duration"),
-        ("--poisson 0/h", "at a rate of zero nothing ever arrives"),
-        ("--poisson 30", "is not a rate"),
-        ("--every 60s --poisson 30/h", "contradict each other"),
-        ("--arrivals missing.txt", "missing.txt: no such file"),
-        ("--arrivals backwards.txt", "backwards.txt:3: this arrival is 4 s before the one above it"),
-        ("--arrivals short.txt -n 5", "5 repeats, but only 2 arrivals"),
-        ("--ttl 2h", "--ttl '2h' is not one of auto, none, 5m, 1h"),
-        ("--ttl mixed", "needs two places for breakpoints"),
-        ("--ttl as-written", "no breakpoints of its own"),
-        ("--first-byte 6min", "within 5 minutes"),
-        ("--concurrency 0", "0 is not between 1 and"),
-        ("--growth=-1", "-1"),
-        ("body.json", "--prefix-tokens stands instead of a file"),
-        ("--seed x", "is not a whole number"),
-        ("-n 100000 --poisson 1/s", "more than 50,000,000 requests"),
-        ("-n 10000 --poisson 1/s --first-byte 1s", "more than 5,000,000 requests"),
-    ],
-)
-def test_what_means_nothing_is_refused_in_one_line(simulate: Any, write: Write, arguments: str, words: str) -> None:
-    write("backwards.txt", "0\n9\n5\n")
-    write("short.txt", "0\n9\n")
-    answer = simulate("--prefix-tokens", 10_000, *OPUS, *arguments.split())
-    assert (answer.code, answer.out) == (2, "")
-    assert words in answer.err
-    assert answer.err.count("\n") == 1
-
-
-@pytest.mark.parametrize(
-    ("system", "place", "words"),
-    [
-        (
-            [{"type": "text", "text": "Be kind.", "cache_control": EPHEMERAL}] * 5,
-            "system[4].cache_control",
-            "5 breakpoints",
-        ),
-        (
-            [
-                {"type": "text", "text": "Be kind.", "cache_control": EPHEMERAL},
-                {"type": "text", "text": "Be brief.", "cache_control": {"type": "ephemeral", "ttl": "1h"}},
-            ],
-            "system[1].cache_control",
-            "1h breakpoint stands after a 5m one",
-        ),
-        ([{"type": "text", "text": "", "cache_control": EPHEMERAL}], "system[0].cache_control", "empty text block"),
-        (
-            [{"type": "text", "text": "Hi", "cache_control": {"type": "ephemeral", "ttl": "2h"}}],
-            "system[0]",
-            "not '2h'",
-        ),
-    ],
-)
-def test_breakpoints_that_the_api_refuses_name_their_place(
-    simulate: Any, write: Write, system: list[Any], place: str, words: str
-) -> None:
-    write("body.json", {**BODY, "system": system})
-    answer = simulate("body.json", "--json")
-    assert answer.code == answer.document["exit"] == 2
-    assert f"body.json:{place}" in answer.document["error"]["message"]
-    assert words in answer.err
-
-
-def test_marks_on_thinking_blocks_are_refused(simulate: Any, write: Write) -> None:
-    thinking = {"type": "thinking", "thinking": "hm", "signature": "x", "cache_control": EPHEMERAL}
-    turns = [BODY["messages"][0], {"role": "assistant", "content": [thinking]}]
-    write("body.json", {**BODY, "messages": turns})
-    answer = simulate("body.json")
-    assert answer.code == 2
-    assert "body.json:messages[1].content[0].cache_control" in answer.err
-
-
-@pytest.mark.parametrize(
-    ("arguments", "code", "words"),
-    [
-        ((), 2, "-: is empty"),
-        (("--fresh-tokens", "5"), 2, "needs --prefix-tokens"),
-        (("many.jsonl",), 2, "the file holds 2"),
-        (("--prefix-tokens", "0"), 2, "no tokens"),
-        (("--prefix-tokens", "5", "-m", "claude-opus-5-55"), 5, "unknown model"),
-    ],
-)
-def test_what_to_repeat_must_be_one_request(
-    simulate: Any, write: Write, arguments: tuple[str, ...], code: int, words: str
-) -> None:
-    write("many.jsonl", "\n".join([json.dumps(BODY)] * 2))
-    answer = simulate(*arguments)
-    assert (answer.code, answer.out) == (code, "")
-    assert words in answer.err

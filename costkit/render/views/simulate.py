@@ -25,11 +25,11 @@ def simulation_view(simulation: Simulation, footer: str, *, chart: bool = False)
         if model.closed_forms is not None:
             tables.append(_closed_forms(model, titled=several))
         if model.per_repeat is not None:
-            tables.append(_per_repeat(model, titled=several))
+            tables.append(_per_repeat(simulation, model))
         if chart:
             title = (f"{model.model}, spent so far:",) if several else ("spent so far:",)
             figures.append(title + line_chart([Series(s.name, s.cumulative_usd) for s in model.strategies], "requests"))
-    facts = list(_verdicts(simulation))
+    facts = [*_repeated(simulation), *_verdicts(simulation)]
     if simulation.models[0].closed_forms is not None:
         facts.extend(_FORMULAS)
     return View(headline(simulation), tuple(tables), (*facts, footer), figures=tuple(figures))
@@ -79,6 +79,17 @@ def spoken_best(model: ModelSimulation) -> str:
     return text
 
 
+def _repeated(simulation: Simulation) -> Iterator[str]:
+    """For a written prompt its size, how sure that is, and what is the same every time."""
+    for model in simulation.models:
+        if model.count is not None:
+            off = max(model.count.high - model.count.tokens, model.count.tokens - model.count.low)
+            band = f"{model.count.method} ±{off:,}" if off else model.count.method
+            name = f"{model.model}: " if len(simulation.models) > 1 else ""
+            stays = f"{model.stable_tokens:,} of {model.count.tokens:,} tokens in ({band})"
+            yield f"{name}the same every time: {simulation.what_stays}, {stays}"
+
+
 def _verdicts(simulation: Simulation) -> Iterator[str]:
     """For each model where another strategy takes over and, where the headline doesn't say it, what wins."""
     several = len(simulation.models) > 1
@@ -92,7 +103,7 @@ def _verdicts(simulation: Simulation) -> Iterator[str]:
 
 def spoken_flips(simulation: Simulation, model: ModelSimulation) -> str:
     """Where another strategy takes over; empty where no single gap describes the arrivals."""
-    if model.first_winner is None:
+    if model.first_winner is None or len(model.strategies) == 1:
         return ""
     mean = "mean gap" if isinstance(simulation.options.arrivals, Poisson) else "gap"
     if not model.flip_points:
@@ -183,7 +194,7 @@ def _row(model: ModelSimulation, strategy: StrategyCost) -> tuple[Cell, ...]:
     )
 
 
-def _per_repeat(model: ModelSimulation, *, titled: bool) -> Table:
+def _per_repeat(simulation: Simulation, model: ModelSimulation) -> Table:
     assert model.per_repeat is not None  # noqa: S101  the caller looked
     columns = (
         Column("request", "repeat", Kind.COUNT),
@@ -209,7 +220,9 @@ def _per_repeat(model: ModelSimulation, *, titled: bool) -> Table:
         for row in model.per_repeat.rows
     )
     name = f"request by request, {model.per_repeat.strategy}"
-    return Table(columns, rows, title=f"{model.model}, {name}" if titled else name)
+    if isinstance(simulation.options.arrivals, Poisson):
+        name += " (the first run)"
+    return Table(columns, rows, title=f"{model.model}, {name}" if len(simulation.models) > 1 else name)
 
 
 def _closed_forms(model: ModelSimulation, *, titled: bool) -> Table:

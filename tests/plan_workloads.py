@@ -114,3 +114,15 @@ def every_plan(places: Sequence[Place], most: int = 4) -> Iterator[Plan]:
 def cost(fleet: Fleet, plan: Plan) -> int:
     """What a plan costs, simulated, in units of the fleet."""
     return bill(fleet, simulate_plan(fleet, plan))
+
+
+def growing(*, conversations: int, turns: int) -> Fleet:
+    """Conversations side by side that grow by two blocks a minute, with tools and a system prompt in common."""
+    prefixes, sent = Prefixes(), list[Sent]()
+    for turn in range(turns):
+        for number in range(conversations):
+            talk = [number * 20, *(number * 20 + 1 + block for block in range(2 * turn))]
+            before = 3 + 2 * turn - 2 if turn else None
+            at = (turn * 60 + number) * SECOND
+            sent.append(lay_out(prefixes, ((3, 4), (3,), talk), at, previous_end=before))
+    return fleet_of(sent)

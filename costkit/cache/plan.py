@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
@@ -112,11 +112,20 @@ def plan_breakpoints(timeline: Timeline, layout: Layout) -> CachePlan:
     """
     sent = [layout.lay_out(*pair) for pair in zip(timeline.requests, timeline.starts, strict=True)]
     held_out = len(sent) // 2 if len(sent) >= FEWEST_TO_HOLD_OUT else 0
-    notices = list(timeline.notices)
+    notices = [*timeline.notices, *_scaled(layout)]
     if not held_out and len(sent) > 1:
         message = f"{len(sent)} requests are too few to hold a half out: chosen and scored on all of them"
         notices.append(Notice("nothing-held-out", message))
     return _plan(timeline, sent, held_out, notices)
+
+
+def _scaled(layout: Layout) -> Iterator[Notice]:
+    if layout.scaled:
+        message = (
+            f"the tokens of {layout.scaled:,} blocks were scaled from their length, by those that were counted before: "
+            "--tokens offline counts every block"
+        )
+        yield Notice("tokens-scaled", message)
 
 
 def plan_repeats(timeline: Timeline, layout: Layout) -> CachePlan:

@@ -131,12 +131,18 @@ def _commonest(places: Sequence[Place], sent: Sequence[Sent]) -> list[Place]:
 
 
 def _verify(bounded: Sequence[tuple[int, Plan]], fleet: Fleet, known: dict[Plan, int]) -> tuple[Plan, Plan | None]:
-    """Simulate plans from the lowest bound on, until no other can cost less than the two best different bills."""
+    """Simulate plans from the lowest bound on, until no other can cost less than the best, or than the second best.
+
+    A plan that can't cost less than the best without costing more (most often the best with an idle breakpoint) is
+    passed over.
+    """
     ranked: list[tuple[int, int, int, Plan]] = []
     runner_up: tuple[int, int, int, Plan] | None = None
     for bound, plan in bounded:
         if runner_up is not None and bound >= runner_up[0]:
             break
+        if ranked and bound == ranked[0][0]:
+            continue
         if plan not in known:
             if ranked and len(known) * len(fleet.sent) > _MOST_SIMULATED:
                 break

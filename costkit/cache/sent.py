@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 
 from costkit.cache.breakpoints import breakpoints_of, can_be_marked, end_of_previous_turn, refusals
-from costkit.cache.content import digest_of, prompt_settings
+from costkit.cache.content import content_bytes, digest_of, prompt_settings
 from costkit.cache.divergence import start_of_level
 from costkit.cache.marks import SECOND, Mark
 from costkit.cache.prompt import Prefixes, Prompt
 from costkit.cache.tariff import Tariff
 from costkit.cache.traffic import LoggedRequest
 from costkit.core.pricebook import ModelPrice, PriceBook
-from costkit.core.request import Request
+from costkit.core.request import Block, Request
 from costkit.core.tokens import TokenCounter
 from costkit.errors import InvalidInput
 
@@ -51,14 +52,20 @@ class Layout:
     """Lays requests out; those of one layout share the numbers of their prefixes.
 
     `model` stands in for bodies that name none. A block's tokens are counted where it is first met; what surrounds the
-    blocks is counted with the first one, what a longer conversation adds to that with the last one.
+    blocks is counted with the first one, what a longer conversation adds to that with the last one. Once `most_counted`
+    characters were counted, the tokens of further blocks are scaled from their length, by what was counted before.
     """
 
     counter: TokenCounter
     book: PriceBook
     as_of: date
     model: str | None = None
+    most_counted: int | None = None
     prefixes: Prefixes = field(default_factory=Prefixes)
+    scaled: int = 0
+    """Blocks whose tokens were scaled from their length."""
+    _seen: dict[tuple[str, str], list[int]] = field(default_factory=dict)
+    """By model and kind, the tokens and characters that were counted."""
     _ids: dict[object, int] = field(default_factory=dict)
     _tokens: dict[tuple[str, int], int] = field(default_factory=dict)
     _around: dict[tuple[str, int], int] = field(default_factory=dict)
@@ -76,7 +83,7 @@ class Layout:
         for refusal in refusals(own):
             hint = "costkit cache lint shows everything that is wrong"
             raise InvalidInput(refusal.message, code=refusal.code, where=logged.place(refusal.path), hint=hint)
-        identities = self._identities(request)
+        identities = self._identities(request, logged.digests or tuple(map(digest_of, request.blocks)))
         tokens = self._sizes(request, tariff.model, identities)
         unmarkable = frozenset(at for at, block in enumerate(request.blocks) if not can_be_marked(block))
         return Sent(
@@ -112,10 +119,10 @@ class Layout:
             )
         return found
 
-    def _identities(self, request: Request) -> tuple[int, ...]:
+    def _identities(self, request: Request, digests: Sequence[bytes]) -> tuple[int, ...]:
         """A number for the content of each block, with the parameters that count from its level on."""
         ids = self._ids
-        found = [ids.setdefault(digest_of(block), len(ids)) for block in request.blocks]
+        found = [ids.setdefault(digest, len(ids)) for digest in digests]
         settings: dict[int, list[str]] = {}
         for name, (level, value) in prompt_settings(request).items():
             if value not in (None, False, {"type": "auto"}):
@@ -128,21 +135,47 @@ class Layout:
         return tuple(found)
 
     def _sizes(self, request: Request, model: ModelPrice, identities: tuple[int, ...]) -> list[int]:
-        known = self._tokens
+        known, extra = self._tokens, 0
         if not all((model.id, identity) in known for identity in identities):
-            parts = self.counter.count_parts(request, model)
-            blocks = [part.count.tokens for part in parts if part.block is not None]
-            around = sum(part.count.tokens for part in parts if part.block is None)
-            stays = min(around, self._around.setdefault((model.id, identities[0]), around))
-            for identity, tokens in zip(identities, blocks, strict=True):
-                known.setdefault((model.id, identity), tokens)
-            extra = around - stays
-        else:
-            stays, extra = self._around.get((model.id, identities[0]), 0), 0
+            counted = sum(length for (name, _), (_, length) in self._seen.items() if name == model.id)
+            if self.most_counted is None or counted < self.most_counted:
+                extra = self._count(request, model, identities)
+            else:
+                self._scale(request, model, identities)
+        stays = self._around.get((model.id, identities[0]))
+        if stays is None:
+            stays = next(tokens for (name, _), tokens in self._around.items() if name == model.id)
         sizes = [known[model.id, identity] for identity in identities]
         sizes[0] += stays
         sizes[-1] += extra
         return sizes
+
+    def _count(self, request: Request, model: ModelPrice, identities: tuple[int, ...]) -> int:
+        """Count the blocks of a request; what surrounds them beyond what is usual is returned."""
+        parts = self.counter.count_parts(request, model)
+        tokens = [part.count.tokens for part in parts if part.block is not None]
+        for block, identity, count in zip(request.blocks, identities, tokens, strict=True):
+            if (model.id, identity) not in self._tokens:
+                self._tokens[model.id, identity] = count
+                seen = self._seen.setdefault((model.id, block.kind), [0, 0])
+                seen[0] += count
+                seen[1] += _length(block)
+        around = sum(part.count.tokens for part in parts if part.block is None)
+        return around - min(around, self._around.setdefault((model.id, identities[0]), around))
+
+    def _scale(self, request: Request, model: ModelPrice, identities: tuple[int, ...]) -> None:
+        for block, identity in zip(request.blocks, identities, strict=True):
+            if (model.id, identity) not in self._tokens:
+                kinds = [seen for (name, _), seen in self._seen.items() if name == model.id]
+                overall = [sum(tokens for tokens, _ in kinds), sum(length for _, length in kinds)]
+                tokens, length = self._seen.get((model.id, block.kind), overall)
+                self._tokens[model.id, identity] = max(1, _length(block) * tokens // max(1, length))
+                self.scaled += 1
+
+
+def _length(block: Block) -> int:
+    """The characters of a block: of its text, or of its content as JSON."""
+    return len(str(block.value["text"])) if block.kind == "text" else len(content_bytes(block))
 
 
 def _markable(position: int | None, unmarkable: frozenset[int]) -> int | None:

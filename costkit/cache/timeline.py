@@ -31,8 +31,8 @@ class Timeline:
 def in_order(traffic: Iterable[Traffic], *, pairs: bool = False) -> Timeline:
     """Put requests into the order of their times; content that they share is held once.
 
-    With `pairs`, two requests without times stay in the order in which they were given. Raises `InvalidInput` where no request is
-    left: no line holds a body, or none says when it was sent.
+    With `pairs`, two requests without times stay in the order in which they were given. Raises `InvalidInput` where no
+    request is left: no line holds a body, or none says when it was sent.
     """
     passed_over = PassedOver()
     found = list(_slim(traffic, passed_over))
@@ -60,22 +60,26 @@ def in_order(traffic: Iterable[Traffic], *, pairs: bool = False) -> Timeline:
 
 def _slim(traffic: Iterable[Traffic], passed_over: PassedOver) -> Iterator[LoggedRequest]:
     contents: dict[bytes, Mapping[str, object]] = {}
+    same: dict[bytes, bytes] = {}
     names: dict[str, str] = {}
     for item in traffic:
         if isinstance(item, Unusable):
             passed_over.add(item)
             continue
-        blocks = tuple(_shared(block, contents, names) for block in item.request.blocks)
+        digests = tuple(same.setdefault(digest, digest) for digest in map(digest_of, item.request.blocks))
+        blocks = tuple(
+            _shared(block, digest, contents, names) for block, digest in zip(item.request.blocks, digests, strict=True)
+        )
         body = {name: item.request.body[name] for name in _KEPT if name in item.request.body}
-        yield replace(item, request=replace(item.request, body=body, blocks=blocks), line=None)
+        yield replace(item, request=replace(item.request, body=body, blocks=blocks), line=None, digests=digests)
 
 
-def _shared(block: Block, contents: dict[bytes, Mapping[str, object]], names: dict[str, str]) -> Block:
+def _shared(block: Block, digest: bytes, contents: dict[bytes, Mapping[str, object]], names: dict[str, str]) -> Block:
     value = block.value
     if "cache_control" in value:
         value = {key: item for key, item in value.items() if key != "cache_control"}
     if not isinstance(value.get("content"), list) and "source" not in value:  # there may be breakpoints inside
-        value = contents.setdefault(digest_of(block), value)
+        value = contents.setdefault(digest, value)
     path = names.setdefault(block.path, block.path)
     return Block(path, block.level, block.kind, value, block.role, block.message, block.cache_control)
 

@@ -38,6 +38,8 @@ class LoggedRequest:
     """The API's `cache_missed_input_tokens`."""
     line: Mapping[str, object] | None = None
     """Everything that the line holds, where the body is only a part of it."""
+    digests: tuple[bytes, ...] | None = None
+    """Those of its blocks, where they were made already."""
 
     @property
     def fast(self) -> bool:

@@ -24,6 +24,8 @@ WHY_EXAMPLES = "Examples: costkit cache why monday.json tuesday.json · costkit 
 PLAN_EXAMPLES = (
     "Examples: costkit cache plan requests.jsonl --apply marked/ · costkit cache plan body.json -n 40 --every 90s"
 )
+MOST_COUNTED = 400_000
+"""Characters of distinct blocks after which `plan` scales tokens from lengths: a few seconds for the tokenizer."""
 
 Files = Annotated[
     list[str] | None,
@@ -129,7 +131,8 @@ def plan(
     from costkit.cache.sent import Layout
     from costkit.render.views.cache_plan import cache_plan_view
 
-    layout = Layout(counter_of(run, tokens), run.book, run.as_of, model or _configured_model(run))
+    most = MOST_COUNTED if tokens is None else None
+    layout = Layout(counter_of(run, tokens), run.book, run.as_of, model or _configured_model(run), most)
     timeline, repeated = _requests_to_plan(run, paths, repeats, every)
     result = (plan_repeats if repeated else plan_breakpoints)(timeline, layout)
     document, applied = result.as_json(), None

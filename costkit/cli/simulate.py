@@ -23,6 +23,7 @@ EXAMPLES = (
 )
 _PICTURES = (".svg", ".html")
 _DEFAULT_REPEATS = 10
+_DEFAULT_GAP = "60s"
 
 
 def simulate(
@@ -157,12 +158,15 @@ def _arrivals(every: str | None, poisson: str | None, path: str | None) -> Arriv
     from costkit.adapters.prompts import read_file
     from costkit.cache.arrivals import Every, parse_duration, parse_rate
 
-    given = [flag for flag, value in (("--every", every), ("--poisson", poisson), ("--arrivals", path)) if value]
+    flags = {"--every": every, "--poisson": poisson, "--arrivals": path}
+    given = [flag for flag, value in flags.items() if value is not None]
     if len(given) > 1:
         raise InvalidInput(f"{' and '.join(given)} contradict each other", code="usage", hint="give one of them")
     if path is not None:
         return read_arrivals(path, read_file(path))
-    return parse_rate("--poisson", poisson) if poisson else Every(parse_duration("--every", every or "60s"))
+    if poisson is not None:
+        return parse_rate("--poisson", poisson)
+    return Every(parse_duration("--every", _DEFAULT_GAP if every is None else every))
 
 
 def _repeats(wanted: int | None, when: Arrivals, concurrency: int) -> int:
@@ -183,7 +187,7 @@ def _source(path: str | None, prefix_tokens: int | None, fresh_tokens: int | Non
         return Sizes(prefix_tokens, fresh_tokens or 0)
     if fresh_tokens is not None:
         raise InvalidInput("--fresh-tokens needs --prefix-tokens", code="usage", hint="add --prefix-tokens N")
-    name = path or piped_input()
+    name = piped_input() if path is None else path
     requests = read_requests(name, read_file(name))
     if len(requests) != 1:
         message = f"one request is repeated, but the file holds {len(requests)}"

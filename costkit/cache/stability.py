@@ -63,9 +63,10 @@ class Stability:
         """Take one request into account."""
         if marks:
             last = marks[-1].position
-            template = {mark.position for mark in marks if mark.path != AUTOMATIC}
-            for position, block in enumerate(logged.request.blocks[: last + 1]):
-                self._values(logged, block, in_template=any(position <= marked for marked in template))
+            blocks = logged.request.blocks
+            own = [m.position for m in marks if m.path != AUTOMATIC and blocks[m.position].message == 0]
+            for position, block in enumerate(blocks[: last + 1]):
+                self._values(logged, block, in_template=position <= max(own, default=-1))
         self._tools(logged)
         self._keys(logged)
 

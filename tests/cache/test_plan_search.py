@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from plan_workloads import Workload, cost, every_place, every_plan, workloads
 
 from costkit.cache.bound import MOVING, TTLS, Bounds
 from costkit.cache.places import candidates
 from costkit.cache.search import search
-from plan_workloads import Workload, cost, every_place, every_plan, workloads
 
 
 @settings(max_examples=600, deadline=None)

@@ -17,6 +17,8 @@ from costkit.core.tokens import NO_TOKENS, PartCount, TokenCount
 
 OPUS = "claude-opus-5-5"
 DAY = date(2026, 11, 21)
+NOON = 1_795_262_400 * SECOND
+"""Noon of that day: second 0 of every test."""
 MARK = {"type": "ephemeral"}
 HOUR = {"type": "ephemeral", "ttl": "1h"}
 
@@ -71,7 +73,7 @@ def logged(request: Mapping[str, Any], second: float = 0, where: str = "", **mor
         None if read is None else read_usage({"input_tokens": 1, "output_tokens": 1, "cache_read_input_tokens": read})
     )
     return LoggedRequest(
-        where or f"at {second:g}", parse_request(request), sent=round(second * SECOND), usage=usage, **more
+        where or f"at {second:g}", parse_request(request), sent=NOON + round(second * SECOND), usage=usage, **more
     )
 
 

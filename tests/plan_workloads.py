@@ -62,7 +62,7 @@ class Workload:
         )
 
 
-def workloads(*, longest_turn: int = 2, most: int = 7) -> st.SearchStrategy[Workload]:
+def workloads(*, longest_turn: int = 2, most: int = 5) -> st.SearchStrategy[Workload]:
     """Requests of a few families and conversations at awkward times, on one or two models."""
     return st.composite(_workload)(longest_turn, most)
 

@@ -88,15 +88,16 @@ def _read_stream(stream: IO[bytes], name: str, passed: Callable[[int], None]) ->
         found: Document | None = None
         several = False
         for document in Documents(unpacked.read, name, wanted=_any_line):
-            if isinstance(document, Skipped):
-                message = f"can't be read: {document.reason}"
-                yield Unusable(f"{name}:{document.line}", document.reason, message)
-                several = True
-                continue
             if found is not None:
                 several = True
                 yield from _requests(found, f"{name}:{found.line}")
-            found = document
+                found = None
+            if isinstance(document, Document):
+                found = document
+            else:
+                several = True
+                message = f"is no JSON that can be read: {document.reason}"
+                yield Unusable(f"{name}:{document.line}", document.reason, message)
         if found is not None:
             yield from _requests(found, f"{name}:{found.line}" if several else name)
     except NoLog as problem:

@@ -80,7 +80,8 @@ def lint_caching(
     """Check the caching of requests, each by itself and all against each other.
 
     `models` are the ones whose minimum a mark must reach where a body names none. Raises `UnknownModel` for one of
-    these; a body's own unknown model is a notice, as are lines that hold no request.
+    these; a body's own unknown model is a notice, as are lines that hold no request. Raises `InvalidInput` where there
+    is no request at all.
     """
     found, stability, passed_over = _Found(), Stability(), PassedOver()
     minimums = _Minimums(book, as_of, [book.resolve(name) for name in models], counter)
@@ -102,6 +103,8 @@ def lint_caching(
         _growth(item, marks, found)
         stability.look_at(item, marks)
         minimums.check(item, marks, found)
+    if not requests and not refused:
+        raise passed_over.nothing_left()
     unstable = (CacheFinding(u.code, u.message, u.where, u.requests) for u in stability.findings())
     notices = (*minimums.notices(), *passed_over.notices())
     return CacheLint(requests, breakpoints, (*refused, *found.all(), *unstable), notices)

@@ -37,7 +37,7 @@ def in_order(traffic: Iterable[Traffic], *, pairs: bool = False) -> Timeline:
     passed_over = PassedOver()
     found = list(_slim(traffic, passed_over))
     if not found:
-        raise InvalidInput("no request body found", code="no-request-body", hint=HOW_TO_LOG)
+        raise passed_over.nothing_left()
     if len(found) == 1 and found[0].sent is None:
         hint = "for one body, say how often it is sent: --repeats N --every GAP"
         raise InvalidInput("one request without a time", where=found[0].where, code="no-timestamp", hint=hint)
@@ -90,9 +90,8 @@ def only_one(traffic: Iterable[Traffic]) -> LoggedRequest:
     found = list(_slim(traffic, passed_over))
     if len(found) == 1:
         return found[0]
-    problem = next(passed_over.notices(), None)
-    if not found and problem is not None:
-        raise InvalidInput(problem.message, where=problem.where, code=problem.code)
+    if not found:
+        raise passed_over.nothing_left()
     raise InvalidInput(f"--repeats and --every need one request, not {len(found)}", code="usage")
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from costkit.core.notice import Notice
 from costkit.core.request import Request
 from costkit.core.response import BilledUsage
+from costkit.errors import InvalidInput
 
 HOW_TO_LOG = (
     'log one line per request: {"ts": "2026-11-21T09:00:00Z", "request": {…the Messages body…}, '
@@ -77,6 +78,13 @@ class PassedOver:
         key = (item.where.rpartition(":")[0] or item.where, item.code)
         count, first = self.counts.get(key, (0, item))
         self.counts[key] = (count + 1, first)
+
+    def nothing_left(self) -> InvalidInput:
+        """The error where nothing was left: why the first line that looked like a request could not be used."""
+        for (_, code), (_, first) in self.counts.items():
+            if code != "no-request-body":
+                return InvalidInput(first.message, where=first.where, code=code)
+        return InvalidInput("no request body found", code="no-request-body", hint=HOW_TO_LOG)
 
     def notices(self) -> Iterator[Notice]:
         """One notice for each file and reason, with the first place."""

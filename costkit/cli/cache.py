@@ -56,13 +56,10 @@ def lint(
     stable and aren't.
     """
     from costkit.cache.lint import lint_caching
-    from costkit.cache.traffic import HOW_TO_LOG
     from costkit.render.views.cache_lint import cache_lint_view
 
     models = tuple(model or run.settings.model or DEFAULT_MODELS)
     result = lint_caching(traffic_of(run, paths), counter_of(run, tokens), run.book, run.as_of, models)
-    if not result.requests and not result.findings:
-        raise InvalidInput("no request body found", code="no-request-body", hint=HOW_TO_LOG)
     return run.show(
         "cache-lint", result, lambda: cache_lint_view(result), notices=result.notices, findings=_found(result)
     )

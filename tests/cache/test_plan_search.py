@@ -11,7 +11,7 @@ from costkit.cache.places import candidates
 from costkit.cache.search import search
 
 
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=520, deadline=None)
 @given(workloads())
 def test_no_plan_of_any_places_costs_less_than_the_one_that_is_found(workload: Workload) -> None:
     fleet = workload.fleet
@@ -20,7 +20,7 @@ def test_no_plan_of_any_places_costs_less_than_the_one_that_is_found(workload: W
     assert cost(fleet, found.best) == min(cost(fleet, plan) for plan in every_plan(every_place(fleet)))
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=250, deadline=None)
 @given(workloads(longest_turn=26, most=5), st.data())
 def test_no_plan_costs_less_than_its_bound(workload: Workload, data: st.DataObject) -> None:
     """Turns of more than 20 blocks included, which breakpoints can't look back over."""

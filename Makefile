@@ -28,6 +28,7 @@ bench: $(VENV)/.installed-dev
 	$(BIN)/python bench/startup.py
 	$(BIN)/python bench/report_memory.py
 	$(BIN)/python bench/simulate.py
+	$(BIN)/python bench/cache_plan.py
 
 # A stand-in for the API on loopback, to try everything without a key.
 demo-api: $(VENV)/.installed

@@ -49,7 +49,8 @@ def main() -> None:
             cost = next(float(row["cost_usd"]) for row in answer["rows"] if row["name"] == "none")
             label = f"{requests:,} {name}, {size / 1e6:.0f} MB"
             print(
-                f"{label:<34}{answer['places']:>8}{answer['exhaustive']!s:>8}{seconds:>10.1f}{core:>8.1f}{peak:>7.0f} MB"
+                f"{label:<34}{answer['places']:>8}{answer['exhaustive']!s:>8}"
+                f"{seconds:>10.1f}{core:>8.1f}{peak:>7.0f} MB"
                 f"{float(answer['saving_usd']) / cost:>8.1%}"
             )
     print(f"goal: below {GOAL_SECONDS} s of a core and {GOAL_MB} MB: {'reached' if reached else 'missed'}")

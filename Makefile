@@ -28,6 +28,8 @@ bench: $(VENV)/.installed-dev
 	$(BIN)/python bench/startup.py
 	$(BIN)/python bench/report_memory.py
 	$(BIN)/python bench/batch_memory.py
+	$(BIN)/python bench/simulate.py
+	$(BIN)/python bench/cache_plan.py
 
 # Kills submit and collect at N random instants each, with a network that fails: make crash-test N=1000
 N := 200

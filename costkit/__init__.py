@@ -18,7 +18,8 @@ from typing import TYPE_CHECKING
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
-    from costkit.api import estimate_requests, load_price_book, summarize_logs
+    from costkit.api import estimate_requests, load_price_book, simulate_caching, summarize_logs
+    from costkit.cache import Simulation
     from costkit.core.cost import Cost, cost_of
     from costkit.core.pricebook import PriceBook
     from costkit.core.rates import RateKey, Rates
@@ -35,11 +36,13 @@ _HOMES = {
     "RateKey": "costkit.core.rates",
     "Rates": "costkit.core.rates",
     "Report": "costkit.report",
+    "Simulation": "costkit.cache",
     "UnknownModel": "costkit.errors",
     "Usage": "costkit.core.usage",
     "cost_of": "costkit.core.cost",
     "estimate_requests": "costkit.api",
     "load_price_book": "costkit.api",
+    "simulate_caching": "costkit.api",
     "summarize_logs": "costkit.api",
 }
 
@@ -51,12 +54,14 @@ __all__ = [
     "RateKey",
     "Rates",
     "Report",
+    "Simulation",
     "UnknownModel",
     "Usage",
     "__version__",
     "cost_of",
     "estimate_requests",
     "load_price_book",
+    "simulate_caching",
     "summarize_logs",
 ]
 

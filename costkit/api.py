@@ -8,9 +8,20 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
+from costkit.cache import (
+    Arrivals,
+    Every,
+    Recorded,
+    SimulateOptions,
+    Simulation,
+    Sizes,
+    WrittenPrompt,
+    simulate_repeats,
+)
+from costkit.cache.arrivals import parse_duration, parse_rate
 from costkit.core.pricebook import PriceBook
 from costkit.core.request import parse_request, text_request
 from costkit.errors import InvalidInput
@@ -70,6 +81,71 @@ def estimate_requests(
         per_request=True,
     )
     return estimate_prompts(prompts, counter, book or load_price_book(), options)
+
+
+def simulate_caching(
+    prompt: str | Mapping[str, object] | None = None,
+    models: Sequence[str] = (),
+    *,
+    prefix_tokens: int | None = None,
+    fresh_tokens: int = 0,
+    repeats: int | None = None,
+    every: str = "60s",
+    poisson: str | None = None,
+    arrivals: Sequence[datetime] | None = None,
+    output_tokens: int | None = None,
+    strategy: str = "auto",
+    growth: int = 0,
+    concurrency: int = 1,
+    first_byte: str = "0s",
+    batch: bool = False,
+    seed: int = 7,
+    runs: int = 1000,
+    tokens: str = "offline",
+    book: PriceBook | None = None,
+    as_of: date | None = None,
+) -> Simulation:
+    """Say when caching pays for a request that is sent again and again.
+
+    `prompt` is a Messages body or text; instead, `prefix_tokens` that stay and `fresh_tokens` that are new each time
+    tell its size. Requests arrive `every` gap, at a `poisson` rate such as `30/h`, or at the `arrivals` given (aware or
+    UTC, not falling); `repeats` is 10 or the number of arrivals. For the rest see `costkit simulate --help`. Costs are
+    exact US dollars, means over `runs` where arrivals are random. Raises `CostkitError` for input that means nothing.
+    """
+    from costkit.adapters.tokens import make_counter
+
+    when = _arrivals(every, poisson, arrivals)
+    options = SimulateOptions(
+        as_of=as_of or datetime.now(UTC).date(),
+        repeats=repeats if repeats is not None else 10 if arrivals is None else len(arrivals) * concurrency,
+        arrivals=when,
+        models=tuple(models),
+        output_tokens=output_tokens,
+        strategy=strategy,
+        growth=growth,
+        concurrency=concurrency,
+        first_byte=parse_duration("first_byte", first_byte),
+        batch=batch,
+        seed=seed,
+        runs=runs,
+    )
+    if (prompt is None) == (prefix_tokens is None):
+        raise InvalidInput("give a prompt or prefix_tokens, and not both")
+    counter = make_counter(tokens, offline=tokens in ("offline", "fast"), cache_dir=None, environ=os.environ)
+    source: Sizes | WrittenPrompt = Sizes(prefix_tokens or 0, fresh_tokens)
+    if prompt is not None:
+        request = text_request(prompt) if isinstance(prompt, str) else parse_request(prompt, "prompt")
+        source = WrittenPrompt("prompt", request)
+    return simulate_repeats(source, counter, book or load_price_book(), options)
+
+
+def _arrivals(every: str, poisson: str | None, arrivals: Sequence[datetime] | None) -> Arrivals:
+    if arrivals is not None:
+        if not arrivals or poisson is not None:
+            raise InvalidInput("arrivals must not be empty, nor stand beside a rate")
+        moments = [moment if moment.tzinfo else moment.replace(tzinfo=UTC) for moment in arrivals]
+        return Recorded(tuple((moment - moments[0]) // timedelta(microseconds=1) for moment in moments))
+    return parse_rate("poisson", poisson) if poisson is not None else Every(parse_duration("every", every))
 
 
 def summarize_logs(

@@ -31,7 +31,7 @@ def list_(run: Run) -> ExitCode:
 
 def show(run: Run, model: Annotated[str, typer.Argument(metavar="MODEL", help="Any of its names.")]) -> ExitCode:
     """Show one model: prices with their history and sources, limits, names."""
-    from costkit.estimate.notices import lifecycle_notices
+    from costkit.core.lifecycle import lifecycle_notices
     from costkit.render.views.pricing import show_view
 
     card = show_model(run.book, model, run.as_of)

@@ -23,6 +23,14 @@ class Command(NamedTuple):
 
 COMMANDS = (
     Command("estimate", "costkit.cli.estimate", "What will this prompt cost, and how sure are we?", "Before you send"),
+    Command("simulate", "costkit.cli.simulate", "When does caching pay for these repeats?", "Before you send"),
+    Command(
+        "cache",
+        "costkit.cli.cache",
+        "Cache breakpoints: lint them, explain a miss, plan better ones.",
+        "Before you send",
+        is_group=True,
+    ),
     Command(
         "batch",
         "costkit.cli.batch",

@@ -37,17 +37,6 @@ _NO_FORCED_TOOLS = frozenset(
 """Models that answer 400 to `tool_choice` any or tool (their pages under /docs/en/models)."""
 
 
-def lifecycle_notices(model: ModelPrice, day: date) -> Iterator[Notice]:
-    """Say when a model is deprecated or retired."""
-    status = model.lifecycle.status(day)
-    if status == "retired":
-        message = f"{model.id} is retired since {model.lifecycle.retired}: requests to it fail"
-        yield Notice("model-retired", message)
-    elif status == "deprecated":
-        until = f", retires on {model.lifecycle.retired}" if model.lifecycle.retired else ""
-        yield Notice("model-deprecated", f"{model.id} is deprecated{until}")
-
-
 def request_notices(
     prompt: Prompt, model: ModelPrice, count: TokenCount, marks: Sequence[Mark], options: EstimateOptions
 ) -> Iterator[Notice]:

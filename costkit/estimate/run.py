@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from decimal import Decimal
 
+from costkit.core.lifecycle import lifecycle_notices
 from costkit.core.money import price_of_tokens
 from costkit.core.notice import Notice
 from costkit.core.pricebook import ModelPrice, PriceBook
@@ -13,7 +14,7 @@ from costkit.core.tokens import PartCount, TokenCount, TokenCounter
 from costkit.core.usage import Usage
 from costkit.errors import InvalidInput, Undecidable, UnknownModel
 from costkit.estimate.assumptions import assumptions
-from costkit.estimate.notices import dominant_block, lifecycle_notices, request_notices
+from costkit.estimate.notices import dominant_block, request_notices
 from costkit.estimate.outcome import Job, Outcome, items_of, totals_of
 from costkit.estimate.price import as_sent, marks_of, price_request, reads
 from costkit.estimate.result import Branch, Estimate, EstimateOptions, Item, Prompt

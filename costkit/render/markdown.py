@@ -19,8 +19,14 @@ def render_markdown(view: View, *, also: Currency | None = None) -> str:
         if table.title:
             blocks.append(f"**{_escape(table.title)}**")
         blocks.append(_table(with_currency(table.for_people(), also)))
+    blocks.extend(_figure(figure) for figure in view.figures)
     blocks.extend(_escape(fact) for fact in view.facts)
     return "\n\n".join(blocks) + "\n"
+
+
+def _figure(lines: tuple[str, ...]) -> str:
+    """A code block, which nothing inside can end: backticks are for text that is not ours, and drawings have none."""
+    return "\n".join(["```text", *(harmless(line).replace("`", "'") for line in lines), "```"])
 
 
 def _table(table: Table) -> str:

@@ -46,6 +46,8 @@ def render_table(
         if table.rows:
             shown = with_currency(table.for_people(), also)
             _print_table(console, _fitted(shown, width) if to_terminal else shown, len(shown.columns))
+    for line in (line for figure in view.figures for line in figure):
+        console.print(Text(harmless(line)), soft_wrap=True)
     for fact in view.facts:
         console.print(Text(harmless(fact)), soft_wrap=True)
     return "\n".join(line.rstrip() for line in out.getvalue().split("\n"))

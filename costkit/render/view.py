@@ -21,6 +21,8 @@ class Kind(Enum):
     """An exact amount; only writers for people round it."""
     RATE = auto()
     """A list price; written out with every digit, because it is compared with a page."""
+    RATIO = auto()
+    """A plain number, written out."""
     SHARE = auto()
     """A fraction between 0 and 1, shown as percent."""
     CHANGE = auto()
@@ -92,6 +94,8 @@ class View:
     """Lines under the tables that are part of the answer, such as what was skipped."""
     next_command: str | None = None
     """What one would type next; a hint for people only."""
+    figures: tuple[tuple[str, ...], ...] = ()
+    """Drawings in plain text, line by line, shown between tables and facts; for people only."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,9 @@ NAMES = (
     "batch-retry",
     "batch-status",
     "batch-submit",
+    "cache-lint",
+    "cache-plan",
+    "cache-why",
     "error",
     "estimate",
     "pricing-check",
@@ -28,6 +31,7 @@ NAMES = (
     "pricing-list",
     "pricing-show",
     "report",
+    "simulate",
 )
 MODEL = "claude-opus-5-5"
 BODY = {
@@ -146,6 +150,27 @@ def test_the_schema_command_prints_the_schema_as_it_is_packaged(program: Any, na
 def test_estimates_fit_their_schema(program: Any, arguments: str, code: int) -> None:
     answer = program("estimate", "--offline", "--json", *arguments.split())
     assert answer.code == answer.document["exit"] == code
+    assert problems(answer.document) == []
+
+
+@pytest.mark.usefixtures("files")
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        "body.json",
+        "body.json --output-tokens 50 -n 40 --growth 300",
+        "prompt.md -m claude-opus-5-5 -m claude-haiku-5-5 --poisson 30/h --reps 20",
+        "--prefix-tokens 10000 --fresh-tokens 200 --per-repeat --explain -n 7 --every 400s",
+        "--prefix-tokens 10000 --fresh-tokens 200 --per-repeat --explain -n 7 --poisson 9/h --reps 7 --ttl none",
+        "--prefix-tokens 100 -m claude-haiku-4-5 --arrivals gaps.txt",
+        "--prefix-tokens 5000 -n 1 --batch",
+        "--prefix-tokens 5000 --concurrency 3 --every 1s --first-byte 2.5s",
+    ],
+)
+def test_simulations_fit_their_schema(program: Any, write: Callable[[str, object], Path], arguments: str) -> None:
+    write("gaps.txt", "0\n100\n700\n")
+    answer = program("simulate", "--offline", "--json", *arguments.split())
+    assert answer.code == answer.document["exit"] == 0
     assert problems(answer.document) == []
 
 

@@ -8,7 +8,7 @@ reason; what follows it is read. Memory is bounded by the longest single documen
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from costkit.adapters.logs.feed import LONGEST, Feed, Read, TooLong, Torn
@@ -53,12 +53,22 @@ class Document:
 
 
 class Documents:
-    """Iterates over the documents of one stream."""
+    """Iterates over the documents of one stream.
 
-    def __init__(self, read: Read, path: str, pickers: tuple[Picker, ...] = ()) -> None:
+    `wanted` looks at a line before it is decoded: what it turns down is not handed on.
+    """
+
+    def __init__(
+        self,
+        read: Read,
+        path: str,
+        pickers: tuple[Picker, ...] = (),
+        wanted: Callable[[bytes], bool] | None = None,
+    ) -> None:
         self._feed = Feed(read)
         self._path = path
         self._pickers = pickers
+        self._wanted = wanted or _is_marked
         self.passed_over = 0
         """Documents without a bill that were not handed on."""
 
@@ -77,7 +87,7 @@ class Documents:
             if text is None:
                 return
             if text[:1] == b"{":
-                marked = _is_marked(text)
+                marked = self._wanted(text)
                 if not marked and len(text) > _LONG and _looks_whole(text):
                     self.passed_over += 1
                     continue

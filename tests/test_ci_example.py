@@ -41,7 +41,7 @@ def test_over_the_limit_it_ends_with_3() -> None:
 
 def test_unreadable_lines_end_with_4(tmp_path: Path) -> None:
     torn = tmp_path / "torn.jsonl"
-    torn.write_bytes(LOG.read_bytes()[:5000])
+    torn.write_bytes(LOG.read_bytes()[:5000] + b"\n" + LOG.read_bytes())
     done = gate(PROMPT, torn, "500")
     assert done.returncode == 4
     assert "report: incomplete" in done.stdout

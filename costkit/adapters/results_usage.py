@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -29,4 +28,4 @@ def result_usage(line: Mapping[str, Any], number: int, created_at: datetime) -> 
         yield Skipped("no-usage", _NAME, number)
     for item in found or ():
         if isinstance(item, Record):
-            yield replace(item, timestamp=microseconds(created_at))
+            yield item._replace(timestamp=microseconds(created_at))

@@ -21,7 +21,7 @@ from costkit.errors import Undecidable
 from costkit.estimate import Estimate, EstimateOptions, Prompt, estimate_requests
 from costkit.estimate.sample import Sample
 
-_NOT_OF_INTEREST = frozenset({"dominant-block", "output-not-estimated", "no-ceiling"})
+_NOT_OF_INTEREST = frozenset({"dominant-block", "output-not-estimated", "no-ceiling", "server-tools"})
 
 
 @dataclass(frozen=True, slots=True)

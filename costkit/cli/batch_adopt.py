@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from costkit.adapters.names import shown
 from costkit.cli.batch_lint import MaxTokensOfLines, ModelOfLines
 from costkit.cli.framework import ADVANCED, whole_number
 from costkit.cli.run import Run
@@ -87,7 +88,9 @@ def _job_of_file(
         if not open_places(planned, requests):
             sizes = ", ".join(f"{batch.requests:,}" for batch in planned.batches)
             raise InvalidInput(
-                f"the batch has {requests:,} requests, the input makes {sizes}", where=source.shown, code="no-place"
+                f"the batch has {requests:,} requests, the input makes {sizes}",
+                where=shown(source.shown),
+                code="no-place",
             )
         with lock_of(planned.digest):
             return recorded(replace(order, job=planned), outside.ledger)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from costkit.adapters.names import shown
 from costkit.cli.batch_lint import InputFile, MaxTokensOfLines, ModelOfLines
 from costkit.cli.batch_pricing import Counted, OutputTokens, SampleSize, TokenMode
 from costkit.cli.framework import ADVANCED, whole_number
@@ -105,11 +106,11 @@ def checked_input(run: Run, source: BatchInput) -> tuple[LintReport, CheckedInpu
 
     linted = lint_input(run, source)
     for problem in linted.report.problems:
-        place = f"{source.shown}:{problem.line}" if problem.line else source.shown
+        place = f"{shown(source.shown)}:{problem.line}" if problem.line else shown(source.shown)
         say(f"{place}: {problem.message}")
     refuse_problems(linted.report)
     if linted.manifest is None:
-        raise InvalidInput("the input can't be sent", where=source.shown)
+        raise InvalidInput("the input can't be sent", where=shown(source.shown))
     return linted.report, source.checked(linted.manifest)
 
 

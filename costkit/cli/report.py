@@ -98,10 +98,10 @@ def _page(result: Report, run: Run) -> View:
 
 
 def _over(result: Report, limit: Decimal | None) -> Iterator[Finding]:
-    from costkit.core.money import display, display_apart
-
     if limit is None:
         return
+    from costkit.core.money import display, display_apart
+
     cost = result.total.cost_usd
     if not result.complete:
         yield Finding(ExitCode.UNDECIDED, f"--max-cost {display(limit)} can't be judged: some usage has no price")
@@ -113,11 +113,11 @@ def _over(result: Report, limit: Decimal | None) -> Iterator[Finding]:
 
 
 def _strict(result: Report, *, strict: bool) -> Iterator[Finding]:
+    if not strict:
+        return
     from costkit.render.text import plural
     from costkit.report.records import TORN_LAST_LINE
 
-    if not strict:
-        return
     if not result.complete:
         yield Finding(ExitCode.UNDECIDED, "some usage has no price")
     skipped = sum(skipped.count for skipped in result.skipped if skipped.reason != TORN_LAST_LINE)

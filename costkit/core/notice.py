@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from decimal import Decimal
+from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class Notice:
+class Notice(NamedTuple):
     """Something the reader of a result should know; shown on stderr for people, as `warnings` in JSON."""
 
     code: str
@@ -17,8 +16,7 @@ class Notice:
     """A place such as `prompt.json:system[1]`."""
 
 
-@dataclass(frozen=True, slots=True)
-class Assumption:
+class Assumption(NamedTuple):
     """A value that the result rests on, and where it came from (a flag, a file, a default)."""
 
     name: str

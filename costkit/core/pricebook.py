@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
+from typing import NamedTuple
 
 from costkit.core.cost import Cost, cost_of
 from costkit.core.modelname import is_dated, spellings
@@ -28,8 +29,7 @@ _ONE = Decimal(1)
 _NEUTRAL_GEOS = frozenset({None, "", "global", "not_available"})
 
 
-@dataclass(frozen=True, slots=True)
-class Tier:
+class Tier(NamedTuple):
     """Rates for requests whose whole prompt has at most `up_to` tokens; `None` means any size.
 
     A tier prices the whole request, output included: 100,001 tokens in a model with a tier at 100,000 cost the
@@ -109,8 +109,7 @@ class ModelPrice:
         return None if ended else period
 
 
-@dataclass(frozen=True, slots=True)
-class Source:
+class Source(NamedTuple):
     """Where a price was read."""
 
     what: str
@@ -119,8 +118,7 @@ class Source:
     url: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Quote:
+class Quote(NamedTuple):
     """The effective rates for a key (modifiers applied), with what the reader should know about them."""
 
     model: ModelPrice

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from typing import NamedTuple
 
 from costkit.core.money import ZERO, times
 
@@ -33,8 +34,7 @@ class Rates:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class RateKey:
+class RateKey(NamedTuple):
     """Everything that selects a price, and nothing that is summed."""
 
     model: str

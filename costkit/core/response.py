@@ -6,7 +6,6 @@ Documented at https://platform.claude.com/docs/en/api/messages and, for `iterati
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import NamedTuple
 
 from costkit.core.usage import Usage
@@ -53,8 +52,7 @@ class Counts(NamedTuple):
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Iteration:
+class Iteration(NamedTuple):
     """One sampling pass inside a response (compaction, advisor, fallback), billed at its own model."""
 
     model: str | None
@@ -62,8 +60,7 @@ class Iteration:
     counts: Counts
 
 
-@dataclass(frozen=True, slots=True)
-class BilledUsage:
+class BilledUsage(NamedTuple):
     """A `usage` object, checked."""
 
     counts: Counts

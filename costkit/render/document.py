@@ -21,13 +21,15 @@ Json = Mapping[str, object]
 def plain(value: object) -> object:
     """Turn a result into JSON values.
 
-    A dataclass becomes an object of its fields, unless it has `as_json()`; money becomes a string with every digit;
-    times become RFC 3339 in UTC.
+    A dataclass or a named tuple becomes an object of its fields, unless it has `as_json()`; money becomes a string with
+    every digit; times become RFC 3339 in UTC.
     """
     if hasattr(value, "as_json"):
         return plain(value.as_json())
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         return {field.name: plain(getattr(value, field.name)) for field in dataclasses.fields(value)}
+    if isinstance(value, tuple) and hasattr(value, "_asdict"):
+        value = value._asdict()
     if isinstance(value, Mapping):
         return {str(key): plain(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, date, tzinfo
+from typing import NamedTuple
 
 from costkit.core.pricebook import PriceBook
 from costkit.errors import InvalidInput
@@ -11,8 +12,7 @@ from costkit.report.group import labels_in
 from costkit.report.records import check_dedupe
 
 
-@dataclass(frozen=True, slots=True)
-class FoldOptions:
+class FoldOptions(NamedTuple):
     """What must be known while reading; summaries can be merged when they share it."""
 
     dedupe: str = "auto"

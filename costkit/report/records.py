@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from costkit.core.response import BilledUsage
 from costkit.errors import InvalidInput
@@ -17,8 +17,7 @@ what was read, so it doesn't fail `--strict`."""
 _KEY_BYTES = 12  # 96 bits: two of a billion responses meet with a probability of 1 in 10^11
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
+class Record(NamedTuple):
     """One billed response as a log tells it; several records may be copies of the same response."""
 
     usage: BilledUsage
@@ -44,8 +43,7 @@ class Record:
     """The response has `stop_reason` refusal: where it had no output yet, it may not be billed."""
 
 
-@dataclass(frozen=True, slots=True)
-class Skipped:
+class Skipped(NamedTuple):
     """Something that could not be read, and why; `line` 0 means the whole file."""
 
     reason: str
@@ -54,8 +52,7 @@ class Skipped:
     offset: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class FileRead:
+class FileRead(NamedTuple):
     """What a file held besides records; a reader yields it when it has reached the end of the file."""
 
     path: str

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, tzinfo
 from decimal import ROUND_HALF_EVEN, Context, Decimal
+from typing import NamedTuple
 
 from costkit.core.cost import Cost
 from costkit.core.money import EXACT, ZERO, exact_text
@@ -63,8 +64,7 @@ class Figures:
         }
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(NamedTuple):
     """One group of a report."""
 
     group: tuple[tuple[str, str | None], ...]
@@ -78,8 +78,7 @@ class Row:
         return {**dict(self.group), **self.figures.as_json(), "folded": self.folded}
 
 
-@dataclass(frozen=True, slots=True)
-class Unpriced:
+class Unpriced(NamedTuple):
     """Usage that no price is known for; it is in no row and not in the total."""
 
     model: str | None
@@ -115,8 +114,7 @@ class SkippedReason:
         return {"reason": self.reason, "count": self.count, "examples": list(self.examples)}
 
 
-@dataclass(frozen=True, slots=True)
-class Period:
+class Period(NamedTuple):
     """The first and the last moment (UTC) among the responses that count; `None` if none has a time."""
 
     first: datetime | None

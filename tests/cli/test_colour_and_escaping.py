@@ -192,3 +192,10 @@ def _read(terminal: int) -> bytes:
 def _without_colours(text: str) -> str:
     first, *rest = text.split(ESCAPE)
     return first + "".join(part.partition("m")[2] for part in rest)
+
+
+@pytest.mark.parametrize(("name", "cell"), [("-5", "-5"), ("+1.5", "+1.5"), ("-5+1", "'-5+1"), ("--", "'--")])
+def test_a_number_is_no_formula(program: Any, write: Callable[[str, object], Path], name: str, cell: str) -> None:
+    write(name, "Say hello.")
+    out = program("estimate", "--offline", "-f", "csv", "-m", "claude-opus-5-5", "--", name).out
+    assert out.splitlines()[1].split(",")[0] == cell

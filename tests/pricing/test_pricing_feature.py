@@ -148,7 +148,7 @@ def test_a_coming_price_is_noted() -> None:
 def test_a_rate_out_of_proportion_is_found(rate: str, value: str, message: str) -> None:
     period = opus_5().periods[0]
     rates = replace(period.tiers[0].rates, **{rate: Decimal(value)})
-    odd = replace(period, tiers=(replace(period.tiers[0], rates=rates),))
+    odd = replace(period, tiers=(period.tiers[0]._replace(rates=rates),))
     findings = check_book(with_model(BOOK, "claude-opus-5", periods=(odd,)), TODAY).findings
     (finding,) = (finding for finding in findings if finding.model == "claude-opus-5")
     assert (finding.code, finding.severity) == ("odd-rate", "warning")

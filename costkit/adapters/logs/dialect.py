@@ -7,8 +7,8 @@ bill". It raises ValueError, in a few words, for a document of its own whose usa
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import NamedTuple
 
 from costkit.adapters.logs.documents import Document
 from costkit.adapters.logs.values import clean
@@ -27,8 +27,7 @@ _LATEST = microseconds(datetime(9000, 1, 1, tzinfo=UTC))
 _EARLIEST_MICROSECONDS, _EARLIEST_MILLISECONDS, _EARLIEST_NANOSECONDS = 10**14, 10**11, 10**17
 
 
-@dataclass(frozen=True, slots=True)
-class Unbilled:
+class Unbilled(NamedTuple):
     """A response that is known to cost nothing."""
 
     kind: str

@@ -11,8 +11,9 @@ from typing import IO
 from costkit.adapters.logs.detect import Detector
 from costkit.adapters.logs.documents import Document, Documents
 from costkit.adapters.logs.labels import pickers
-from costkit.adapters.logs.sources import STDIN, Source, find_sources, why
+from costkit.adapters.logs.sources import Source, find_sources, why
 from costkit.adapters.logs.unpack import Tap, Unpacked, Unusable
+from costkit.adapters.names import STDIN
 from costkit.errors import InvalidInput, OperationFailed
 from costkit.report.records import Item, Skipped
 

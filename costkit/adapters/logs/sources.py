@@ -10,13 +10,13 @@ import errno
 import os
 import stat
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
+from costkit.adapters.names import STDIN, printable, shown
 from costkit.errors import InvalidInput
 from costkit.report.records import Skipped
 
-STDIN = "-"
 _MAGIC = set("*?[")
 _KINDS = (".jsonl", ".json", ".ndjson", ".log", ".txt")
 _COMPRESSED = ("", ".gz", ".bz2", ".xz", ".zst")
@@ -24,8 +24,7 @@ SUFFIXES = tuple(kind + packed for kind in _KINDS for packed in _COMPRESSED)
 """Files with these endings are read inside a folder; a file that is named by itself may be called anything."""
 
 
-@dataclass(frozen=True, slots=True)
-class Source:
+class Source(NamedTuple):
     """One file to read."""
 
     path: str
@@ -38,7 +37,7 @@ class Source:
     @property
     def name(self) -> str:
         """The path as text that can be printed."""
-        return "<stdin>" if self.path == STDIN else printable(self.path)
+        return shown(self.path)
 
 
 def find_sources(arguments: Sequence[str]) -> tuple[list[Source], list[Skipped]]:
@@ -68,11 +67,6 @@ def find_sources(arguments: Sequence[str]) -> tuple[list[Source], list[Skipped]]
                 if _is_new(path, seen):
                     sources.append(source)
     return sources, skipped
-
-
-def printable(path: str) -> str:
-    """A path as text; bytes that are not UTF-8 are written as escapes."""
-    return path.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
 
 
 def why(error: OSError) -> str:

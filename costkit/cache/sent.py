@@ -16,7 +16,7 @@ from costkit.cache.traffic import LoggedRequest
 from costkit.core.pricebook import ModelPrice, PriceBook
 from costkit.core.request import Block, Request
 from costkit.core.tokens import TokenCounter
-from costkit.errors import InvalidInput
+from costkit.errors import InvalidInput, UnknownModel
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +108,10 @@ class Layout:
         key = (name, day, logged.batch, logged.fast, geo)
         found = self._tariffs.get(key)
         if found is None:
-            model = self.book.resolve(name)
+            try:
+                model = self.book.resolve(name)
+            except UnknownModel as unknown:
+                raise UnknownModel(unknown.name, unknown.candidates, where=logged.where) from None
             found = self._tariffs[key] = Tariff(
                 self.book,
                 model,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
+from costkit.cache.breakpoints import breakpoints_of, refusals
 from costkit.cache.content import digest_of
 from costkit.cache.marks import SECOND
 from costkit.cache.traffic import HOW_TO_LOG, LoggedRequest, PassedOver, Traffic, Unusable
@@ -31,12 +32,12 @@ class Timeline:
 def in_order(traffic: Iterable[Traffic], *, pairs: bool = False) -> Timeline:
     """Put requests into the order of their times; content that they share is held once.
 
-    With `pairs`, two requests without times stay in the order in which they were given. Raises `InvalidInput` where no
-    request is left: no line holds a body, or none says when it was sent.
+    With `pairs`, two requests without times stay in the order in which they were given, and requests whose breakpoints
+    the API refuses are passed over, as it did. Raises `InvalidInput` where no request is left, or no pair.
     """
     passed_over = PassedOver()
-    found = list(_slim(traffic, passed_over))
-    if not found:
+    found = list(_slim(traffic, passed_over, refused=not pairs))
+    if not found or (pairs and len(found) < PAIR and passed_over.counts):
         raise passed_over.nothing_left()
     if len(found) == 1 and found[0].sent is None:
         hint = "for one body, say how often it is sent: --repeats N --every GAP"
@@ -58,7 +59,7 @@ def in_order(traffic: Iterable[Traffic], *, pairs: bool = False) -> Timeline:
     return Timeline(requests, starts, tuple(passed_over.notices()))
 
 
-def _slim(traffic: Iterable[Traffic], passed_over: PassedOver) -> Iterator[LoggedRequest]:
+def _slim(traffic: Iterable[Traffic], passed_over: PassedOver, *, refused: bool) -> Iterator[LoggedRequest]:
     contents: dict[bytes, Mapping[str, object]] = {}
     same: dict[bytes, bytes] = {}
     names: dict[str, str] = {}
@@ -66,12 +67,23 @@ def _slim(traffic: Iterable[Traffic], passed_over: PassedOver) -> Iterator[Logge
         if isinstance(item, Unusable):
             passed_over.add(item)
             continue
+        problem = _problem(item, refused=refused)
+        if problem is not None:
+            passed_over.add(problem)
+            continue
         digests = tuple(same.setdefault(digest, digest) for digest in map(digest_of, item.request.blocks))
         blocks = tuple(
             _shared(block, digest, contents, names) for block, digest in zip(item.request.blocks, digests, strict=True)
         )
         body = {name: item.request.body[name] for name in _KEPT if name in item.request.body}
         yield replace(item, request=replace(item.request, body=body, blocks=blocks), line=None, digests=digests)
+
+
+def _problem(logged: LoggedRequest, *, refused: bool) -> Unusable | None:
+    if not logged.request.blocks:
+        return Unusable(logged.where, "no-content", "a request without any content")
+    refusal = None if refused else next(refusals(breakpoints_of(logged.request)), None)
+    return None if refusal is None else Unusable(logged.place(refusal.path), refusal.code, refusal.message)
 
 
 def _shared(block: Block, digest: bytes, contents: dict[bytes, Mapping[str, object]], names: dict[str, str]) -> Block:
@@ -87,7 +99,7 @@ def _shared(block: Block, digest: bytes, contents: dict[bytes, Mapping[str, obje
 def only_one(traffic: Iterable[Traffic]) -> LoggedRequest:
     """The one request that is to be repeated; raises `InvalidInput` where there is none, or more."""
     passed_over = PassedOver()
-    found = list(_slim(traffic, passed_over))
+    found = list(_slim(traffic, passed_over, refused=True))
     if len(found) == 1:
         return found[0]
     if not found:

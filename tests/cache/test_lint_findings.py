@@ -114,7 +114,7 @@ def test_an_unknown_model_is_a_notice_and_the_other_rules_hold(lint: Any) -> Non
 @pytest.mark.parametrize("level", ["tools", "system"])
 def test_a_timestamp_before_a_breakpoint(lint: Any, level: str) -> None:
     stamped = "900 tokens, the time is 2026-11-21T10:00:00Z"
-    blocks = {"tools": [tool("a", stamped)], "system": [text(stamped)]}
+    blocks: dict[str, Any] = {"tools": [tool("a", stamped)], "system": [text(stamped)]}
     (finding,) = lint(body(text("900 tokens", MARK), **{level: blocks[level]})).findings
     assert (finding.code, finding.where.startswith(f"f:{level}[0].")) == ("volatile-value", True)
 

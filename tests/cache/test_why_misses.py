@@ -12,6 +12,7 @@ from cache_requests import DAY, HOUR, MARK, StatedCounter, body, layout, logged,
 from costkit.adapters.pricing_yaml import built_in_book
 from costkit.cache.miss import CAUSES, CacheWhy, Miss, without_text
 from costkit.cache.sent import Layout
+from costkit.cache.timeline import in_order
 from costkit.cache.traffic import LoggedRequest
 from costkit.cache.why import explain_misses
 
@@ -34,7 +35,7 @@ def ask(number: int, second: float = 0, **more: Any) -> LoggedRequest:
 
 def test_requests_that_read_what_they_can_are_hits() -> None:
     why = explain([ask(1, 0), ask(2, 60), ask(3, 120)])
-    assert (why.hits, why.first, why.misses, why.cost_usd) == (2, 1, (), 0)
+    assert (why.hits, why.first, why.misses, why.cost_usd) == (2, 1, (), Decimal(0))
 
 
 def test_a_changed_prefix_costs_write_minus_read_from_the_difference_to_the_breakpoint() -> None:
@@ -67,7 +68,7 @@ def test_a_difference_behind_the_last_breakpoint_costs_nothing() -> None:
 
 
 def test_automatic_caching_of_a_new_question_loses_the_whole_prompt() -> None:
-    automatic = {"system": "10000 tokens of rules", "cache_control": MARK}
+    automatic: dict[str, Any] = {"system": "10000 tokens of rules", "cache_control": MARK}
     miss = miss_of(ask(1, **automatic), ask(2, 10, **automatic))
     assert (miss.lost_tokens, miss.unmarked_tokens) == (20, 10_000)
 
@@ -91,7 +92,7 @@ def test_requests_at_one_instant_can_not_read_from_each_other() -> None:
 def test_a_prefix_below_the_minimum_says_what_is_missing_and_is_not_priced() -> None:
     small = [text("500 tokens of rules", MARK)]
     first, second = explain([ask(1, system=small), ask(2, 10, system=small)]).misses
-    assert (first.cause, second.missing_tokens, second.cost_usd) == ("below-minimum", 12, 0)
+    assert (first.cause, second.missing_tokens, second.cost_usd) == ("below-minimum", 12, Decimal(0))
 
 
 def test_another_model_shares_nothing() -> None:
@@ -174,3 +175,18 @@ def test_dollars_follow_the_day_of_each_request_and_the_batch_price() -> None:
     requests = [ask(1, batch=True), ask(2, 10, batch=True, system=[text("10000 tokens of new rules", MARK)])]
     why = explain_misses(requests, Layout(StatedCounter(), book, DAY), starts=[one.sent or 0 for one in requests])
     assert why.cost_usd == Decimal("0.024")
+
+
+def test_a_request_that_the_api_refused_left_nothing_to_read() -> None:
+    five = logged(body(*(text(f"900 tokens {number}", MARK) for number in range(5))), 5, where="log.jsonl:2")
+    timeline = in_order([ask(1), five, ask(2, 10)], pairs=True)
+    assert [one.where for one in timeline.requests] == ["at 0", "at 10"]
+    assert [(notice.code, notice.where) for notice in timeline.notices] == [
+        ("too-many-breakpoints", "log.jsonl:2:messages[0].content[4].cache_control")
+    ]
+
+
+def test_a_request_without_content_is_passed_over() -> None:
+    empty = logged({"model": "claude-opus-5-5", "messages": [{"role": "user", "content": []}]}, 5, where="log.jsonl:2")
+    timeline = in_order([ask(1), empty, ask(2, 10)])
+    assert [(notice.code, notice.where) for notice in timeline.notices] == [("no-content", "log.jsonl:2")]

@@ -65,7 +65,8 @@ def write_marked(paths: Sequence[str], directory: str, marks_of: Callable[[Logge
 
 
 def _by_file(paths: Sequence[str]) -> Iterator[tuple[str, Iterator[LoggedRequest]]]:
-    from costkit.adapters.logs.sources import STDIN, find_sources
+    from costkit.adapters.logs.sources import find_sources
+    from costkit.adapters.names import STDIN
 
     for source in find_sources(paths)[0]:
         if source.path == STDIN:

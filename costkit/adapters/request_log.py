@@ -16,9 +16,10 @@ from typing import IO
 from costkit.adapters.logs.dialect import first_text, first_time
 from costkit.adapters.logs.documents import Document, Documents
 from costkit.adapters.logs.reader import Progress
-from costkit.adapters.logs.sources import STDIN, Source, find_sources, why
+from costkit.adapters.logs.sources import Source, find_sources, why
 from costkit.adapters.logs.unpack import Tap, Unpacked
 from costkit.adapters.logs.unpack import Unusable as NoLog
+from costkit.adapters.names import STDIN
 from costkit.cache.traffic import LoggedRequest, Traffic, Unusable
 from costkit.core.request import parse_request
 from costkit.core.response import BilledUsage, read_usage

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 
 from costkit.adapters.pricing_fields import (
     as_choice,
@@ -34,8 +34,7 @@ _OPTIONAL = ("aliases", "batch_max_output_tokens", "inference_geo", "fast", "not
 _PROVENANCE = ("source", "checked", "confidence")
 
 
-@dataclass(frozen=True, slots=True)
-class Provenance:
+class Provenance(NamedTuple):
     """Where prices come from: the sources that a file may name, and what holds when a period says nothing."""
 
     sources: Collection[str]

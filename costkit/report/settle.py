@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from datetime import tzinfo
 
@@ -48,8 +48,8 @@ def settle(summary: UsageSummary, book: PriceBook, options: ReportOptions) -> Re
         raise ValueError("the summary was folded with other options or for other price tiers")
     pricer, untimed, whole = Pricer(book, options.as_of), Omission(), Tally()
     models, group_of = ModelFilter(options.model_glob, book), _grouper(options)
-    priced: dict[tuple[Group, RateKey], Tally] = {}
-    unpriced: dict[tuple[str | None, str], Tally] = {}
+    priced = defaultdict[tuple[Group, RateKey], Tally](Tally)
+    unpriced = defaultdict[tuple[str | None, str], Tally](Tally)
     unknown = Counter[tuple[str, str]]()
     for cell, tally in _cells(summary, untimed):
         selection = pricer.select(cell)
@@ -57,11 +57,11 @@ def settle(summary: UsageSummary, book: PriceBook, options: ReportOptions) -> Re
             continue
         whole.absorb(tally)
         if selection.key is None:
-            unpriced.setdefault((selection.model, selection.problem or ""), Tally()).absorb(tally)
+            unpriced[selection.model, selection.problem or ""].absorb(tally)
         else:
             for modifier in unknown_modifiers(cell.attributes):
                 unknown[modifier] += tally.requests
-            priced.setdefault((group_of(cell, selection), selection.key), Tally()).absorb(tally)
+            priced[group_of(cell, selection), selection.key].absorb(tally)
     groups = _price(priced, pricer.quotes)
     missing = _unpriced(unpriced)
     doubts = Doubts(summary, whole, missing, pricer.problems, unknown)

@@ -128,13 +128,20 @@ class UsageSummary:
         """How many records were copies of a response that counts once."""
         return self.merged + self.copies - len(self.responses)
 
+    def tally(self, cell: Cell) -> Tally:
+        """The tally of a cell, which is empty at first."""
+        found = self.tallies.get(cell)
+        if found is None:
+            found = self.tallies[cell] = Tally()
+        return found
+
     def absorb(self, other: UsageSummary) -> None:
         """Merge another summary, made with the same options, into this one."""
         if other.options != self.options:
             raise ValueError("summaries made with different options can't be merged")
         self.responses.absorb(other.responses)
         for cell, tally in other.tallies.items():
-            self.tallies.setdefault(cell, Tally()).absorb(tally)
+            self.tally(cell).absorb(tally)
         for reason, omission in other.skipped.items():
             self.skipped.setdefault(reason, Omission()).absorb(omission)
         for kind, count in other.unbilled.items():
@@ -238,7 +245,7 @@ def _count(summary: UsageSummary, response: Response) -> None:
         if not within(response.timestamp, options):
             return
     for cell, tally in cells_of(response, options.brackets):
-        summary.tallies.setdefault(cell, Tally()).absorb(tally)
+        summary.tally(cell).absorb(tally)
 
 
 def cells_of(response: Response, brackets: tuple[int, ...]) -> Iterator[tuple[Cell, Tally]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass
+from typing import NamedTuple
 
 TORN, INVALID, TOO_LONG = "torn-json", "invalid-json", "line-too-long"
 NOT_UTF8, NULS, TOO_DEEP, BIG_NUMBER = "invalid-utf8", "nul-bytes", "nested-too-deep", "number-too-long"
@@ -16,8 +16,7 @@ _STRUCTURE = re.compile(rb'"(?:[^"\\]++|\\.)*+"|[][{}"]')
 _decode = json.JSONDecoder().raw_decode
 
 
-@dataclass(frozen=True, slots=True)
-class Broken:
+class Broken(NamedTuple):
     """Why a text stops being JSON, and at which character the value that breaks off begins."""
 
     reason: str

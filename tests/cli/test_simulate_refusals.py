@@ -38,9 +38,9 @@ def simulate(program: Any) -> Any:
         ("--every=-5s", "'-5s' is negative"),
         ("--every -5s", "'-5s' is negative"),
         ("--every soon", "is not a duration"),
-        ("--every=", "is not a duration"),
-        ("--poisson=", "is not a rate"),
-        ("--arrivals=", "can't be read"),
+        ("--every=", "--every is empty"),
+        ("--poisson=", "--poisson is empty"),
+        ("--arrivals=", "--arrivals is empty"),
         ("--poisson 0/h", "at a rate of zero nothing ever arrives"),
         ("--poisson 30", "is not a rate"),
         ("--every 60s --poisson 30/h", "contradict each other"),
@@ -115,7 +115,7 @@ def test_marks_on_thinking_blocks_are_refused(simulate: Any, write: Write) -> No
 @pytest.mark.parametrize(
     ("arguments", "code", "words"),
     [
-        ((), 2, "-: is empty"),
+        ((), 2, "<stdin>: is empty"),
         (("--fresh-tokens", "5"), 2, "needs --prefix-tokens"),
         (("many.jsonl",), 2, "the file holds 2"),
         (("--prefix-tokens", "0"), 2, "no tokens"),

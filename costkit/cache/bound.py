@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from itertools import accumulate, groupby
 from typing import NamedTuple
 
+from costkit.cache.hoped import HopedFor
 from costkit.cache.marks import LOOKBACK, TTL_MICROSECONDS
 from costkit.cache.places import Place, position_of
 from costkit.cache.sent import Sent
@@ -87,7 +88,7 @@ class Bounds:
 
     def _laid(self, sent: Sequence[Sent], prices: Sequence[Prices]) -> Iterator[_Row]:
         touched: list[dict[int, int]] = [{} for _ in self._places]
-        left: dict[int, list[tuple[int, int]]] = {}
+        left: dict[int, dict[int, int]] = {}
         ragged = len({one.levels for one in sent}) > 1
         for _, group in groupby(zip(sent, prices, strict=True), key=lambda pair: pair[0].at):
             now = [self._row(one, price, touched, left) for one, price in group]
@@ -97,12 +98,13 @@ class Bounds:
                     if row.tokens[number]:
                         key = row.sent.prompt.keys[at]
                         touched[number][key] = row.sent.at
-                        if ragged and not self._places[number].moves and at < row.sent.levels[1]:
-                            left.setdefault(key, []).append((number, row.sent.at))
+                        if ragged and at < row.sent.levels[1]:
+                            left.setdefault(key, {})[number] = row.sent.at
+                for position in row.strays:  # whoever reads an entry keeps it
+                    key = row.sent.prompt.keys[position]
+                    left[key] = dict.fromkeys(left[key], row.sent.at)
 
-    def _row(
-        self, one: Sent, price: Prices, touched: list[dict[int, int]], left: dict[int, list[tuple[int, int]]]
-    ) -> _Row:
+    def _row(self, one: Sent, price: Prices, touched: list[dict[int, int]], left: dict[int, dict[int, int]]) -> _Row:
         prompt, minimum = one.prompt, one.minimum
         places: list[int] = []
         tokens: list[int] = []
@@ -136,15 +138,18 @@ class Bounds:
 
     def _reaches(self, moving: Moving) -> Iterator[tuple[_Row, int, list[int]]]:
         """For each request, the tokens that its moving breakpoints can read, and living entries beyond their sight."""
-        expires: dict[int, int] = {}
+        hoped = HopedFor()
         for at, group in groupby(self._rows, key=lambda row: row.sent.at):
-            rows = list(group)
-            for row in rows:
-                yield row, *_reach(row, moving, expires, at)
-            for row in rows:
+            found = [(row, *_reach(row, moving, hoped, at)) for row in group]
+            for row, reach, beyond in found:
+                yield row, row.sent.prompt.ends[reach] if reach >= 0 else 0, beyond
+                keys = row.sent.prompt.keys
                 for position, ttl in _moving_marks(row.sent, moving):
-                    key = row.sent.prompt.keys[position]
-                    expires[key] = max(expires.get(key, 0), at + TTL_MICROSECONDS[ttl])
+                    hoped.mark(keys[position], TTL_MICROSECONDS[ttl], sure=position == row.sent.last)
+                for position in (reach, *beyond):
+                    if position >= 0:
+                        hoped.read(keys[position])
+            hoped.pass_on(at)
 
 
 def _hits(one: Sent, places: list[int], tokens: list[int], touched: list[dict[int, int]], ttl: int) -> int:
@@ -157,9 +162,9 @@ def _hits(one: Sent, places: list[int], tokens: list[int], touched: list[dict[in
     return len(places)
 
 
-def _strays(one: Sent, places: list[int], left: dict[int, list[tuple[int, int]]]) -> Iterator[int]:
+def _strays(one: Sent, places: list[int], left: dict[int, dict[int, int]]) -> Iterator[int]:
     for position in range(one.levels[1]):
-        for number, moment in left.get(one.prompt.keys[position], ()):
+        for number, moment in left.get(one.prompt.keys[position], {}).items():
             if one.at - moment < TTL_MICROSECONDS["1h"] and places[number] != position:
                 yield position
                 break
@@ -174,9 +179,10 @@ def _moving_marks(one: Sent, moving: Moving) -> list[tuple[int, str]]:
     return marks
 
 
-def _reach(row: _Row, moving: Moving, expires: dict[int, int], now: int) -> tuple[int, list[int]]:
+def _reach(row: _Row, moving: Moving, hoped: HopedFor, now: int) -> tuple[int, list[int]]:
+    """The position that moving breakpoints can read up to (-1: none), and living entries that only others can see."""
     keys, ends, minimum = row.sent.prompt.keys, row.sent.prompt.ends, row.sent.minimum
-    reach, sight = -1, set(row.strays)
+    reach, strays = -1, set(row.strays)
     seen: set[int] = set()
     for mark, _ in _moving_marks(row.sent, moving):
         window = range(mark, max(-1, mark - LOOKBACK), -1)
@@ -184,17 +190,17 @@ def _reach(row: _Row, moving: Moving, expires: dict[int, int], now: int) -> tupl
         for position in window:
             if ends[position] < minimum or position <= reach:
                 break
-            if expires.get(keys[position], 0) > now or position in sight:
+            if hoped.until(keys[position]) > now or position in strays:
                 reach = position
                 break
-    beyond = [position for position in row.strays if position > reach and ends[position] >= minimum]
+    beyond = {position for position in strays if position > reach and ends[position] >= minimum}
     if moving.marks:
         for position in range(len(keys) - 1, reach, -1):
             if ends[position] < minimum:
                 break
-            if position not in seen and expires.get(keys[position], 0) > now:
-                beyond.append(position)
-    return (ends[reach] if reach >= 0 else 0), sorted(set(beyond), reverse=True)
+            if position not in seen and hoped.until(keys[position]) > now:
+                beyond.add(position)
+    return reach, sorted(beyond, reverse=True)
 
 
 def _write(prices: Prices, ttl: str) -> int:

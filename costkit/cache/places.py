@@ -7,10 +7,9 @@ turn, or the last block. Where tools or system are shorter than a place says, it
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from itertools import chain
 from typing import NamedTuple
 
-from costkit.cache.marks import Mark
+from costkit.cache.marks import LOOKBACK, Mark
 from costkit.cache.sent import Sent
 
 LAST = -1
@@ -86,51 +85,64 @@ def marks_of_plan(plan: Plan, sent: Sent) -> tuple[Mark, ...]:
 
 def fixed_places(sent: Sequence[Sent]) -> Iterator[Place]:
     """Every place that does not move and that at least one request has, in cache order."""
-    tools = max((one.levels[0] for one in sent), default=0)
-    system = max((one.levels[1] - one.levels[0] for one in sent), default=0)
-    messages = max((len(one.prompt.keys) - one.levels[1] for one in sent), default=0)
-    yield from chain((Place(0, index) for index in range(tools)), [Place(0)] * (tools > 0))
-    yield from chain((Place(1, index) for index in range(system)), [Place(1)] * (system > 0))
-    yield from (Place(2, index) for index in range(messages))
+    yield from _level(0, {one.levels[0] for one in sent})
+    yield from _level(1, {one.levels[1] - one.levels[0] for one in sent})
+    yield from (Place(2, nth) for nth in range(max((len(one.prompt.keys) - one.levels[1] for one in sent), default=0)))
 
 
-def candidates(sent: Sequence[Sent]) -> list[Place]:
-    """The places that an optimal plan can need: where a prefix stops being shared by the same requests.
+def _level(depth: int, sizes: set[int]) -> Iterator[Place]:
+    """The blocks of a level and its end; where all requests have as many, the last block is the end."""
+    longest = max(sizes, default=0)
+    yield from (Place(depth, nth) for nth in range(longest - (len(sizes - {0}) == 1)))
+    if longest:
+        yield Place(depth)
 
-    Between two of them every breakpoint is read and written by the same requests, so that what it costs is linear in
-    its size, and best at one of the ends. Ends of turns count too, because moving breakpoints leave entries there.
+
+def candidates(sent: Sequence[Sent], *, boundaries_only: bool = False) -> list[Place]:
+    """The places that an optimal plan can need, in cache order.
+
+    Between two places where prefixes stop being shared by the same requests, a breakpoint is read and written by the
+    same requests wherever it stands. With one prefix for all of them its bill is linear in its size, so that it is best
+    at one of the ends: the last place, or the first, from which it sees what moving breakpoints left before it. With
+    several prefixes, one may grow where another hardly does, so that every place can be best. `boundaries_only` leaves
+    all but the last out. Ends of turns count too, and the last places that look back to one.
     """
     ends = {one.prompt.keys[at] for one in sent for at in (one.previous_end, one.last) if at is not None}
     kept: list[Place] = []
     usable: Place | None = None
     before: tuple[int, int, int] | None = None
+    first = True
     for place in fixed_places(sent):
-        shape, can_be_used, ends_turns = _shape(place, sent, ends)
-        if shape != before and usable is not None:
-            kept.append(usable)
-            usable = None
-        before = shape
-        if can_be_used and ends_turns:
+        shape, can_be_used, sees_an_end = _shape(place, sent, ends)
+        if shape != before:
+            kept += [usable] if usable is not None else []
+            usable, before, first = None, shape, True
+        if can_be_used and (sees_an_end or ((first or shape[0] > 1) and not boundaries_only)):
             kept.append(place)
             usable = None
         elif can_be_used:
             usable = place
+        first = first and not can_be_used
     return kept if usable is None else [*kept, usable]
 
 
 def _shape(place: Place, sent: Sequence[Sent], turn_ends: set[int]) -> tuple[tuple[int, int, int], bool, bool]:
     """What tells a place from the next (prefixes, requests, requests above the minimum), and two facts about it.
 
-    These are whether every request can carry a breakpoint there, and whether a turn of some request ends there.
+    These are whether every request can carry a breakpoint there, and whether a turn of some request ends there, or at
+    the furthest position that a breakpoint there looks at.
     """
     prefixes: set[int] = set()
     requests = live = 0
-    usable = True
+    usable, sees_an_end = True, False
     for one in sent:
         at = position_of(place, one)
         if at is not None:
+            keys = one.prompt.keys
             usable = usable and at not in one.unmarkable
             requests += 1
             live += one.prompt.ends[at] >= one.minimum
-            prefixes.add(one.prompt.keys[at])
-    return (len(prefixes), requests, live), usable and live > 0, not prefixes.isdisjoint(turn_ends)
+            prefixes.add(keys[at])
+            sees_an_end = sees_an_end or (at >= LOOKBACK - 1 and keys[at - LOOKBACK + 1] in turn_ends)
+    sees_an_end = sees_an_end or not prefixes.isdisjoint(turn_ends)
+    return (len(prefixes), requests, live), usable and live > 0, sees_an_end

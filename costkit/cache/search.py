@@ -19,8 +19,10 @@ from costkit.cache.store import Served, serve_all, step_of
 from costkit.core.usage import Usage
 
 MOST_PLACES = 120
-"""Candidate places that are searched exactly; of more, those that most requests have."""
-_FIRST_KEPT, _MOST_KEPT = 4, 256
+"""Candidate places that are searched exactly; of more, the boundaries that most requests have."""
+_FIRST_KEPT, _MOST_KEPT = 1, 256
+_MORE_RUNNERS_UP = 6
+"""Plans that are simulated for the second place once the first is settled."""
 _MOST_SIMULATED = 3_000_000
 """Simulated requests after which a search that has not closed the gap is given up, and says so."""
 
@@ -53,7 +55,7 @@ class Found:
 
     best: Plan
     runner_up: Plan | None
-    """The cheapest plan that costs more."""
+    """The cheapest of the others that were simulated, at another bill."""
     places: int
     """Candidate places."""
     exhaustive: bool
@@ -109,7 +111,7 @@ def search(fleet: Fleet) -> Found:
     places = candidates(fleet.sent)
     cut = len(places) > MOST_PLACES
     if cut:
-        places = _commonest(places, fleet.sent)
+        places = _commonest(candidates(fleet.sent, boundaries_only=True), fleet.sent)
     bounds = Bounds(fleet.sent, fleet.prices, places)
     deltas = [(moving, bounds.deltas(moving)) for moving in MOVING]
     known: dict[Plan, int] = {}
@@ -131,18 +133,20 @@ def _commonest(places: Sequence[Place], sent: Sequence[Sent]) -> list[Place]:
 
 
 def _verify(bounded: Sequence[tuple[int, Plan]], fleet: Fleet, known: dict[Plan, int]) -> tuple[Plan, Plan | None]:
-    """Simulate plans from the lowest bound on, until no other can cost less than the best, or than the second best.
+    """Simulate plans from the lowest bound on, until no other can cost less than the best; then a few for second place.
 
-    A plan that can't cost less than the best without costing more (most often the best with an idle breakpoint) is
-    passed over.
+    A plan whose bound is the bill of the best (most often the best with an idle breakpoint) is passed over.
     """
     ranked: list[tuple[int, int, int, Plan]] = []
     runner_up: tuple[int, int, int, Plan] | None = None
+    more = _MORE_RUNNERS_UP
     for bound, plan in bounded:
-        if runner_up is not None and bound >= runner_up[0]:
-            break
-        if ranked and bound == ranked[0][0]:
-            continue
+        if ranked and bound >= ranked[0][0]:
+            if bound == ranked[0][0]:
+                continue
+            more -= 1
+            if runner_up is not None and (more < 0 or bound >= runner_up[0]):
+                break
         if plan not in known:
             if ranked and len(known) * len(fleet.sent) > _MOST_SIMULATED:
                 break

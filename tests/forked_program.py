@@ -16,7 +16,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -168,11 +168,19 @@ def _preview_at_once() -> None:
     from costkit.core.money import ZERO
     from costkit.core.tokens import NO_TOKENS
 
-    def preview(source: Any, *_others: object, **_named: object) -> Preview:
-        size = len(source.manifest)
-        return Preview(size, size, NO_TOKENS, JobEstimate(ZERO, ZERO), ZERO, (), (), ())
+    class Child(preview_child.PreviewChild):
+        def __init__(self) -> None:
+            pass
 
-    preview_child.preview_in_child = preview
+        def preview(self, source: Any, *_others: object, **_named: object) -> Preview:
+            size = len(source.manifest)
+            return Preview(size, size, NO_TOKENS, JobEstimate(ZERO, ZERO), ZERO, (), (), ())
+
+    @contextlib.contextmanager
+    def start_preview(counting: preview_child.Counting) -> Iterator[preview_child.PreviewChild]:  # noqa: ARG001
+        yield Child()
+
+    preview_child.start_preview = start_preview
 
 
 def _download_again_at_once() -> None:

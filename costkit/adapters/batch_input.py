@@ -10,6 +10,7 @@ from pathlib import Path
 
 from costkit.adapters.line_file import LineFile, Progress, open_lines
 from costkit.batch.canonical import MOST_BYTES_OF_ITEM, LineProblem, RawLine, Shape, read_item, same_item
+from costkit.batch.digest import Digest
 from costkit.batch.job import Batch, Line
 from costkit.batch.lint import CLOSING, COMMA, OPENING, Linted, Manifest, line_mark, lint_lines
 from costkit.batch.plan import MOST_BYTES, MOST_REQUESTS, body_size, plan_cuts
@@ -154,18 +155,19 @@ class CheckedInput:
         return found
 
     def _chunks(self, batch: Batch) -> Iterator[bytes]:
-        digest, size, pending = hashlib.sha256(), 0, bytearray(OPENING)
+        digest, size, pending = Digest(), 0, bytearray(OPENING)
         for index, _, _, data in self._picked(range(batch.first, batch.first + batch.requests)):
             if index != batch.first:
                 pending += COMMA
             pending += data
             if len(pending) >= _CHUNK:
-                digest.update(pending)
-                size += len(pending)
-                yield bytes(pending)
+                chunk = bytes(pending)
                 pending.clear()
+                digest.update(chunk)
+                size += len(chunk)
+                yield chunk
         pending += CLOSING
-        digest.update(pending)
+        digest.update(bytes(pending))
         if digest.hexdigest() != batch.sha256 or size + len(pending) != batch.bytes:
             raise self._changed(f"the bytes of batch {batch.number} are not those that were planned")
         yield bytes(pending)

@@ -12,8 +12,10 @@ import os
 import pickle
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 from typing import IO, Any
 
@@ -21,6 +23,7 @@ from costkit.adapters.batch_input import CheckedInput
 from costkit.batch.preview import Preview, PreviewOptions, preview_batch
 from costkit.core.pricebook import PriceBook
 from costkit.core.request import parse_request
+from costkit.core.tokens import TokenCounter
 from costkit.errors import CostkitError, ExitCode, InvalidInput, OperationFailed, Undecidable
 from costkit.estimate import Prompt
 from costkit.estimate.sample import Sample, draw_sample, wanted_size
@@ -45,7 +48,6 @@ class Counting:
 class _Task:
     path: str
     sample: Sample
-    counting: Counting
     book: PriceBook
     options: PreviewOptions
 
@@ -60,55 +62,74 @@ class _Failure:
     code: str
 
 
-def preview_in_child(
-    source: CheckedInput,
-    choice: str | int,
-    counting: Counting,
-    book: PriceBook,
-    options: PreviewOptions,
-    *,
-    meanwhile: Callable[[], None] | None = None,
-) -> Preview:
-    """Say what a checked input will cost, counting as many of its requests as `choice` says (see `sample_choice`).
-
-    `options` need no `has_…`: the manifest knows. `meanwhile` is done while the child counts. Raises `InputChanged`
-    where a line is not what it was, and whatever counting raises.
-    """
-    manifest = source.manifest
-    known = PreviewOptions(
-        options.as_of, options.output_tokens, bool(manifest.with_breakpoints), bool(manifest.with_server_tools)
-    )
-    with _start() as child:  # it loads what it needs while the sample is drawn
+@contextmanager
+def start_preview(counting: Counting) -> Iterator[PreviewChild]:
+    """Start the process that will count. It loads what it needs while the input is checked; afterwards it is gone."""
+    with _start() as process:
         try:
-            wanted = wanted_size(choice, len(manifest), sum(manifest.text_bytes))
-            sample = draw_sample(manifest.text_bytes, manifest.groups, manifest.max_tokens, wanted)
-            _send(child.stdin, _Task(source.shown, sample, counting, book, known), source)
-            if meanwhile is not None:
-                meanwhile()
-            answer = _receive(child.stdout)
-        except BaseException:
-            child.kill()
-            raise
-    if isinstance(answer, Preview):
-        return answer
-    if isinstance(answer, _Failure):
-        raise _KINDS[answer.exit_code](answer.message, hint=answer.hint, code=answer.code)
-    message = f"counting tokens ended without an answer (exit status {child.returncode})"
-    raise OperationFailed(message, hint="costkit batch lint still works", code="counting-failed")
+            yield PreviewChild(process, counting)
+        finally:
+            process.kill()
+
+
+class PreviewChild:
+    """The process that counts, for one job."""
+
+    def __init__(self, process: subprocess.Popen[bytes], counting: Counting) -> None:
+        if process.stdin is None or process.stdout is None:
+            raise AssertionError
+        self._process = process
+        self._asks, self._answers = process.stdin, process.stdout
+        with contextlib.suppress(BrokenPipeError):  # a child that ended at once is told of when it is asked
+            pickle.dump(counting, self._asks)
+            self._asks.flush()
+
+    def preview(
+        self,
+        source: CheckedInput,
+        choice: str | int,
+        book: PriceBook,
+        options: PreviewOptions,
+        *,
+        meanwhile: Callable[[], None] | None = None,
+    ) -> Preview:
+        """Say what a checked input will cost, counting as many of its requests as `choice` says (see `sample_choice`).
+
+        `options` need no `has_…`: the manifest knows. `meanwhile` is done while the child counts. Raises `InputChanged`
+        where a line is not what it was, and whatever counting raises.
+        """
+        manifest = source.manifest
+        known = PreviewOptions(
+            options.as_of, options.output_tokens, bool(manifest.with_breakpoints), bool(manifest.with_server_tools)
+        )
+        wanted = wanted_size(choice, len(manifest), sum(manifest.text_bytes))
+        sample = draw_sample(manifest.text_bytes, manifest.groups, manifest.max_tokens, wanted)
+        _send(self._asks, _Task(source.shown, sample, book, known), source)
+        if meanwhile is not None:
+            meanwhile()
+        answer = _receive(self._answers)
+        if isinstance(answer, Preview):
+            return answer
+        if isinstance(answer, _Failure):
+            raise _KINDS[answer.exit_code](answer.message, hint=answer.hint, code=answer.code)
+        message = f"counting tokens ended without an answer (exit status {self._process.wait()})"
+        raise OperationFailed(message, hint="costkit batch lint still works", code="counting-failed")
 
 
 def _start() -> subprocess.Popen[bytes]:
-    """Start the same interpreter on `main`; it finds the same package, and nothing in the current folder."""
+    """Start the same interpreter on `main`; it finds the same package, and nothing in the current folder.
+
+    In a session of its own: Ctrl-C is for the parent, which ends it.
+    """
     home = str(Path(__file__).parents[2])
     found = os.pathsep.join(filter(None, (home, os.environ.get("PYTHONPATH"))))
     command = [sys.executable, "-P", "-c", f"from {__name__} import main; main()"]
     environ = {**os.environ, "PYTHONPATH": found}
-    return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environ)  # noqa: S603  ourselves
+    pipe = subprocess.PIPE
+    return subprocess.Popen(command, stdin=pipe, stdout=pipe, env=environ, start_new_session=True)  # noqa: S603  ourselves
 
 
-def _send(pipe: IO[bytes] | None, task: _Task, source: CheckedInput) -> None:
-    if pipe is None:
-        raise AssertionError
+def _send(pipe: IO[bytes], task: _Task, source: CheckedInput) -> None:
     with contextlib.suppress(BrokenPipeError), pipe:  # a child that ended has said why
         pickle.dump(task, pipe)
         for line in source.pick(task.sample.members):
@@ -116,9 +137,7 @@ def _send(pipe: IO[bytes] | None, task: _Task, source: CheckedInput) -> None:
         pickle.dump(None, pipe)
 
 
-def _receive(pipe: IO[bytes] | None) -> object:
-    if pipe is None:
-        raise AssertionError
+def _receive(pipe: IO[bytes]) -> object:
     try:
         return pickle.load(pipe)  # noqa: S301  written by our own child
     except (EOFError, pickle.UnpicklingError):
@@ -126,19 +145,35 @@ def _receive(pipe: IO[bytes] | None) -> object:
 
 
 def _work(pipe: Any) -> Preview | _Failure:
-    from costkit.adapters.tokens import make_counter
-
-    task: _Task = pickle.load(pipe)  # noqa: S301  written by our own parent
+    how: Counting = pickle.load(pipe)  # noqa: S301  written by our own parent
+    try:
+        counter = _counter(how)
+    except CostkitError as error:
+        return _failure(error)
+    task: _Task = pickle.load(pipe)  # noqa: S301  same
     prompts = []
     while (item := pickle.load(pipe)) is not None:  # noqa: S301  same
         index, line = item
         prompts.append(Prompt(task.path, index, parse_request(json.loads(line)["params"])))
-    how = task.counting
     try:
-        counter = make_counter(how.mode, offline=how.offline, cache_dir=how.cache_dir, environ=os.environ)
         return preview_batch(prompts, task.sample, counter, task.book, task.options)
     except CostkitError as error:
-        return _Failure(int(error.exit_code), str(error), error.hint, error.code)
+        return _failure(error)
+
+
+def _counter(how: Counting) -> TokenCounter:
+    """The counter, with what it takes longest to load."""
+    from costkit.adapters.tokens import make_counter
+    from costkit.adapters.tokens.exact import ExactCounter
+
+    counter = make_counter(how.mode, offline=how.offline, cache_dir=how.cache_dir, environ=os.environ)
+    with contextlib.suppress(ImportError):  # whoever needs it says what is missing
+        import_module("anthropic" if isinstance(counter, ExactCounter) else "ctok")
+    return counter
+
+
+def _failure(error: CostkitError) -> _Failure:
+    return _Failure(int(error.exit_code), str(error), error.hint, error.code)
 
 
 def main() -> None:

@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-import hashlib
 from array import array
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from heapq import nsmallest
 from itertools import pairwise
-from typing import Any
 
 from costkit.batch.canonical import Item, LineProblem, RawLine, Shape, read_item
+from costkit.batch.digest import Digest
 from costkit.batch.rules import Checked, Rules
 from costkit.estimate.sample import text_size
 
 SHOWN_PROBLEMS = 20
 """How many problems are told in full; all are counted."""
-_AT_ONCE = 1 << 17
+_AT_ONCE = 1 << 18
 _Lines = list[bytes]
 _MANY_PROBLEMS = 1_000
 _CACHE, _ESCAPED = b'"cache_control"', b"\\u00"
@@ -168,8 +167,8 @@ class _Fold:
     counts: Counter[str] = field(default_factory=Counter)
     models: Counter[str] = field(default_factory=Counter)
     _groups: dict[tuple[str, object], int] = field(default_factory=dict)
-    _digest: Any = field(default_factory=hashlib.sha256)
-    _body: Any = field(default_factory=lambda: hashlib.sha256(OPENING))
+    _digest: Digest = field(default_factory=Digest)
+    _body: Digest = field(default_factory=lambda: Digest(OPENING))
     _waiting: _Lines = field(default_factory=list)
     """Lines that are not digested yet: many at once take less time."""
     _waiting_bytes: int = 0
@@ -218,11 +217,12 @@ class _Fold:
     def _digest_waiting(self) -> None:
         if not self._waiting:
             return
-        if self._digested:
-            self._body.update(COMMA)
-        self._body.update(COMMA.join(self._waiting))
         self._waiting.append(b"")  # each line of the digest ends with a newline, the last one too
         self._digest.update(b"\n".join(self._waiting))
+        self._waiting[-1:] = []
+        if self._digested:
+            self._waiting.insert(0, b"")
+        self._body.update(COMMA.join(self._waiting))
         self._digested = True
         self._waiting.clear()
         self._waiting_bytes = 0

@@ -15,6 +15,7 @@ from costkit.core.response import MOST_TOKENS
 
 if TYPE_CHECKING:
     from costkit.adapters.batch_input import CheckedInput
+    from costkit.adapters.preview_child import PreviewChild
     from costkit.batch.preview import Preview
     from costkit.cli.batch_sending import Order
 
@@ -40,30 +41,40 @@ class Counted:
     sample: str = "auto"
 
 
-def planned(run: Run, order: Order, checked: CheckedInput, how: Counted, batch_size: int | None = None) -> Order:
-    """The order with its batches, its estimate and the preview that the estimate is from."""
-    from costkit.batch.plan import MOST_REQUESTS
-
-    preview = _preview(run, checked, how)
-    batches = checked.plan(most_requests=batch_size or MOST_REQUESTS)
-    return replace(order, job=replace(order.job, batches=batches, estimate=preview.cost_usd), preview=preview)
-
-
-def _preview(run: Run, checked: CheckedInput, how: Counted) -> Preview:
-    from costkit.adapters.preview_child import Counting, preview_in_child
+@contextmanager
+def counting(run: Run, how: Counted) -> Iterator[PreviewChild]:
+    """The process that counts the tokens: started before an input is checked, so that it is ready afterwards."""
+    from costkit.adapters.preview_child import Counting, start_preview
     from costkit.adapters.settings import TOKEN_MODES
-    from costkit.batch.preview import PreviewOptions
     from costkit.cli.values import one_of
     from costkit.estimate.sample import sample_choice
 
     mode = one_of("--tokens", how.tokens, TOKEN_MODES) or run.settings.tokens or "auto"
+    sample_choice(how.sample)
+    with start_preview(Counting(mode, run.offline, run.cache_dir())) as child:
+        yield child
+
+
+def planned(
+    run: Run, order: Order, checked: CheckedInput, child: PreviewChild, how: Counted, batch_size: int | None = None
+) -> Order:
+    """The order with its batches, its estimate and the preview that the estimate is from."""
+    from costkit.batch.plan import MOST_REQUESTS
+
+    preview = _preview(run, checked, child, how)
+    batches = checked.plan(most_requests=batch_size or MOST_REQUESTS)
+    return replace(order, job=replace(order.job, batches=batches, estimate=preview.cost_usd), preview=preview)
+
+
+def _preview(run: Run, checked: CheckedInput, child: PreviewChild, how: Counted) -> Preview:
+    from costkit.batch.preview import PreviewOptions
+    from costkit.estimate.sample import sample_choice
+
     output = how.output_tokens if how.output_tokens is not None else run.settings.output_tokens
-    options = PreviewOptions(run.as_of, output)
-    counting = Counting(mode, run.offline, run.cache_dir())
     with _busy(run, "counting tokens"):
         meanwhile = None if run.offline else _load_sdk
-        chosen = sample_choice(how.sample)
-        return preview_in_child(checked, chosen, counting, run.book, options, meanwhile=meanwhile)
+        options = PreviewOptions(run.as_of, output)
+        return child.preview(checked, sample_choice(how.sample), run.book, options, meanwhile=meanwhile)
 
 
 def _load_sdk() -> None:

@@ -199,7 +199,7 @@ def _send(
     """Check, plan and submit the input of a retry, as any input; it is removed once all of it was sent."""
     from costkit.adapters.batch_input import open_batch_input
     from costkit.batch.retry import Retry
-    from costkit.cli.batch_pricing import planned
+    from costkit.cli.batch_pricing import counting, planned
     from costkit.cli.batch_sending import InputSource, Order, deliver, existing_job, is_new, is_sent
     from costkit.cli.batch_submit import checked_input, job_of_input
     from costkit.cli.batch_wiring import state_folder
@@ -215,7 +215,8 @@ def _send(
         sender = InputSource(run, checked)
         order = Order(job, sender, sender.items, f"costkit batch retry {family.name}", "batch-retry", dress)
         if is_new(order, consent, outside.ledger):
-            order = planned(run, order, checked, wanted.how)
+            with counting(run, wanted.how) as counter:
+                order = planned(run, order, checked, counter, wanted.how)
         try:
             return deliver(run, order, outside, consent)
         finally:

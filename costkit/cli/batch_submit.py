@@ -89,14 +89,15 @@ def submit(
 def _order(
     run: Run, source: BatchInput, outside: Outside, consent: Consent, name: str | None, how: Counted, size: int | None
 ) -> Order:
-    from costkit.cli.batch_pricing import planned
+    from costkit.cli.batch_pricing import counting, planned
     from costkit.cli.batch_sending import InputSource, Order, is_new
 
-    report, checked = checked_input(run, source)
-    sender = InputSource(run, checked)
-    job = job_of_input(source, report, name)
-    order = Order(job, sender, sender.items, resume=f"costkit batch submit {shlex.quote(source.shown)}")
-    return planned(run, order, checked, how, size) if is_new(order, consent, outside.ledger) else order
+    with counting(run, how) as child:
+        report, checked = checked_input(run, source)
+        sender = InputSource(run, checked)
+        job = job_of_input(source, report, name)
+        order = Order(job, sender, sender.items, resume=f"costkit batch submit {shlex.quote(source.shown)}")
+        return planned(run, order, checked, child, how, size) if is_new(order, consent, outside.ledger) else order
 
 
 def checked_input(run: Run, source: BatchInput) -> tuple[LintReport, CheckedInput]:

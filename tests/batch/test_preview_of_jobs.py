@@ -14,7 +14,7 @@ import pytest
 from api_server import ApiServer
 
 from costkit.adapters.batch_input import CheckedInput, open_batch_input
-from costkit.adapters.preview_child import Counting, preview_in_child
+from costkit.adapters.preview_child import Counting, start_preview
 from costkit.adapters.pricing_yaml import built_in_book
 from costkit.batch.preview import Preview, PreviewOptions
 from costkit.batch.rules import Rules
@@ -43,9 +43,14 @@ def checked(folder: Path, lines: list[str]) -> Iterator[CheckedInput]:
         yield source.checked(manifest)
 
 
+def counted_by(counting: Counting, *job: Any, **more: Any) -> Preview:
+    with start_preview(counting) as child:
+        return child.preview(*job, **more)
+
+
 def preview(folder: Path, lines: list[str], choice: str | int = "off", **options: Any) -> Preview:
     with checked(folder, lines) as source:
-        return preview_in_child(source, choice, OFFLINE, BOOK, PreviewOptions(DAY, **options))
+        return counted_by(OFFLINE, source, choice, BOOK, PreviewOptions(DAY, **options))
 
 
 def codes(found: Preview) -> list[str]:
@@ -123,7 +128,7 @@ def test_exact_counts_come_from_the_api_once_for_each_counted_request(
         lines = [line(number, f"Number {number}") for number in range(300)]
         with checked(tmp_path, lines) as source:
             exact = Counting("exact", offline=False, cache_dir=None)
-            found = preview_in_child(source, 40, exact, BOOK, PreviewOptions(DAY))
+            found = counted_by(exact, source, 40, BOOK, PreviewOptions(DAY))
         assert len(server.requests) == found.counted == 40
     assert found.input_tokens.method == "exact"
 
@@ -134,7 +139,7 @@ def test_a_failure_of_the_counting_is_told_as_it_is(tmp_path: Path) -> None:
         checked(tmp_path, [line(1, "Hi")]) as source,
         pytest.raises(InvalidInput, match="need an API key") as caught,
     ):
-        preview_in_child(source, "auto", exact, BOOK, PreviewOptions(DAY))
+        counted_by(exact, source, "auto", BOOK, PreviewOptions(DAY))
     assert caught.value.code == "no-api-key"
 
 
@@ -142,14 +147,14 @@ def test_a_file_that_changed_is_noticed_before_anything_is_priced(tmp_path: Path
     with checked(tmp_path, [line(1, "Hello"), line(2, "Hello")]) as source:
         (tmp_path / "in.jsonl").write_text("\n".join([line(1, "Hello"), line(2, "Hullo")]))
         with pytest.raises(InputChanged, match="line 2"):
-            preview_in_child(source, "off", OFFLINE, BOOK, PreviewOptions(DAY))
+            counted_by(OFFLINE, source, "off", BOOK, PreviewOptions(DAY))
 
 
 def test_something_else_can_be_done_once_while_the_other_process_counts(tmp_path: Path) -> None:
     done: list[str] = []
     with checked(tmp_path, [line(1, "Hello")]) as source:
         options = PreviewOptions(DAY)
-        found = preview_in_child(source, "off", OFFLINE, BOOK, options, meanwhile=lambda: done.append("loaded"))
+        found = counted_by(OFFLINE, source, "off", BOOK, options, meanwhile=lambda: done.append("loaded"))
     assert (found.counted, done) == (1, ["loaded"])
 
 
@@ -159,7 +164,7 @@ def test_a_counting_process_that_dies_is_an_error_and_no_price(tmp_path: Path, m
         checked(tmp_path, [line(1, "Hello")]) as source,
         pytest.raises(OperationFailed, match="ended without an answer"),
     ):
-        preview_in_child(source, "off", OFFLINE, BOOK, PreviewOptions(DAY))
+        counted_by(OFFLINE, source, "off", BOOK, PreviewOptions(DAY))
 
 
 def test_a_folder_with_modules_of_the_same_names_does_not_disturb(

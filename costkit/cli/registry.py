@@ -39,6 +39,7 @@ COMMANDS = (
         is_group=True,
     ),
     Command("report", "costkit.cli.report", "What did we spend, on what?", "After you sent"),
+    Command("reconcile", "costkit.cli.reconcile", "Does it agree with the invoice?", "After you sent"),
     Command(
         "pricing",
         "costkit.cli.pricing",

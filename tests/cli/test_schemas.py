@@ -30,6 +30,7 @@ NAMES = (
     "pricing-diff",
     "pricing-list",
     "pricing-show",
+    "reconcile",
     "report",
     "simulate",
 )

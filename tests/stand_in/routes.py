@@ -12,6 +12,7 @@ from typing import Any
 from stand_in.answers import answer, tokens_of
 from stand_in.batches import StoredBatch
 from stand_in.intake import BadBodyError, read_create
+from stand_in.organization import report_page
 from stand_in.rules import count_problem, message_problem
 from stand_in.state import State
 from stand_in.values import Account, Reply, error
@@ -26,6 +27,8 @@ _ROUTES = (
     ("cancel", "POST", re.compile(f"{_BATCHES}/([^/]+)/cancel")),
     ("delete", "DELETE", re.compile(f"{_BATCHES}/([^/]+)")),
     ("results", "GET", re.compile(f"{_BATCHES}/([^/]+)/results")),
+    ("usage_report", "GET", re.compile("/v1/organizations/usage_report/messages")),
+    ("cost_report", "GET", re.compile("/v1/organizations/cost_report")),
 )
 _LONGEST_PAGE = 1000
 _USUAL_PAGE = "20"
@@ -147,6 +150,8 @@ _PLAIN: Mapping[str, Callable[[State, Call], Reply]] = {
     "messages": _messages,
     "create": _create,
     "list": _list,
+    "usage_report": lambda state, call: report_page(state.usage_buckets, call.account, call.query),
+    "cost_report": lambda state, call: report_page(state.cost_buckets, call.account, call.query),
 }
 _OF_ONE_BATCH: Mapping[str, Callable[[State, Call, StoredBatch], Reply]] = {
     "retrieve": _shown,

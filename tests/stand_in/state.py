@@ -46,6 +46,10 @@ class State:
         self.max_batch_requests = 100_000
         self.clock_ahead = timedelta()
         """How far the server's clock is ahead of the machine's."""
+        self.usage_buckets: list[dict[str, object]] = []
+        """What the usage report holds, a bucket a day."""
+        self.cost_buckets: list[dict[str, object]] = []
+        """What the cost report holds, a bucket a day."""
         self.script = FaultScript()
         self.stopping = threading.Event()
         self.lock = threading.RLock()
@@ -68,6 +72,10 @@ class State:
     def add_key(self, key: str, organization_id: str, workspace_id: str | None = None) -> None:
         """Let another key in, of another account unless the ids are the same."""
         self.keys[key] = Account(organization_id, workspace_id)
+
+    def add_admin_key(self, key: str) -> None:
+        """Let an admin key in."""
+        self.keys[key] = Account(ORGANIZATION, None, is_admin=True)
 
     def add_batch(self, intake: Intake, account: Account, version: str) -> StoredBatch:
         """Create a batch."""

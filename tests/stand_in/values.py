@@ -92,6 +92,8 @@ class Account:
 
     organization_id: str
     workspace_id: str | None = None
+    is_admin: bool = False
+    """Whether it may see the organization's reports."""
 
 
 @dataclass(frozen=True, slots=True)

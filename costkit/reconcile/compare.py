@@ -180,7 +180,7 @@ def _listed(key: _Key, row: _Row, book: PriceBook) -> Decimal | None:
     day, kind, model, tier = key
     if kind == WEB_SEARCH:
         return times(book.web_search_usd, row.api.web_search_requests)
-    if not row.by_geo:
+    if kind == TOKENS and not row.by_geo:
         return ZERO
     if kind != TOKENS or model is None or tier not in (STANDARD, BATCH):
         return None

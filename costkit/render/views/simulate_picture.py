@@ -8,8 +8,9 @@ from html import escape
 from costkit.cache import ModelSimulation, Poisson, Simulation
 from costkit.cache.strategy import STRATEGIES
 from costkit.core.money import display
+from costkit.render.chart import Box, Line, Panel, panel_svg
 from costkit.render.harmless import harmless
-from costkit.render.svg import STYLES, Box, Line, Panel, document_svg, legend_svg, panel_svg, text
+from costkit.render.svg import STYLES, document_svg, legend_svg, text
 from costkit.render.table import render_table
 from costkit.render.text import plural
 from costkit.render.views.simulate import headline, simulation_view, spoken_best, spoken_flips
@@ -20,20 +21,20 @@ assert set(_ORDER) == set(STRATEGIES)  # noqa: S101  a new strategy must choose 
 assert len(_ORDER) <= STYLES  # noqa: S101  and there must be one
 
 _WIDTH, _ROW = 1000, 350
-_LEFT, _HEAD, _PLOT, _BETWEEN, _LEGEND = 74.0, 64.0, 310.0, 84.0, 840.0
+_LEFT, _HEAD, _PLOT, _BETWEEN, _LEGEND = 24.0, 64.0, 390.0, 14.0, 840.0
 _MOST_POINTS = 400
 _GAP_TICKS = ((10.0, "10 s"), (60.0, "1 min"), (300.0, "5 min"), (3600.0, "1 h"), (36_000.0, "10 h"))
-_PLOT_HEIGHT = 200.0
+_PLOT_HEIGHT = 280.0
 
 
 def simulation_svg(simulation: Simulation, footer: str) -> str:
     """A self-contained SVG: for each model one row of charts."""
     title = headline(simulation, "")
-    body = [text(_LEFT - 50, 28, title, "ink", size=15, weight="600")]
+    body = [text(_LEFT, 28, title, "ink", size=15, weight="600")]
     for number, model in enumerate(simulation.models):
         body += _row(simulation, model, _HEAD + number * _ROW)
     height = _HEAD + len(simulation.models) * _ROW + 30
-    body.append(text(_LEFT - 50, height - 14, footer, "dim"))
+    body.append(text(_LEFT, height - 14, footer, "dim"))
     return document_svg(title, " ".join(_described(simulation)), (_WIDTH, height), body)
 
 
@@ -53,10 +54,10 @@ def simulation_html(simulation: Simulation, footer: str) -> str:
 
 
 def _row(simulation: Simulation, model: ModelSimulation, top: float) -> Iterator[str]:
-    plot_top = top + 70
+    plot_top = top + 34
     named = f"{model.model} · " if len(simulation.models) > 1 else ""
-    yield text(_LEFT - 50, top, f"{named}best: {spoken_best(model)}", "ink", size=13)
-    yield text(_LEFT - 50, top + 20, spoken_flips(simulation, model), "dim", size=13)
+    yield text(_LEFT, top, f"{named}best: {spoken_best(model)}", "ink", size=13)
+    yield text(_LEFT, top + 20, spoken_flips(simulation, model), "dim", size=13)
     spent = _spent(model)
     if model.gap_curves:
         yield from panel_svg(spent, Box(_LEFT, plot_top, _PLOT, _PLOT_HEIGHT))
@@ -65,7 +66,7 @@ def _row(simulation: Simulation, model: ModelSimulation, top: float) -> Iterator
     else:
         yield from panel_svg(spent, Box(_LEFT, plot_top, 2 * _PLOT + _BETWEEN, _PLOT_HEIGHT))
     entries = [(_ORDER.index(one.name), one.name, display(one.cost_usd)) for one in model.strategies]
-    yield from legend_svg(entries, _LEGEND, plot_top + 8)
+    yield from legend_svg(entries, _LEGEND, plot_top + 44)
 
 
 def _spent(model: ModelSimulation) -> Panel:

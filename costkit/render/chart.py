@@ -115,7 +115,10 @@ def bars_svg(bars: Bars, box: Box) -> Iterator[str]:
 
 
 def _settings(title: str, x_title: str, box: Box) -> dict[str, Any]:
+    from pygal.style import Style
+
     return {
+        "style": Style(title_font_size=11, label_font_size=11, major_label_font_size=11),  # for what room texts take
         "title": harmless(title),
         "x_title": harmless(x_title),
         "width": box.width,

@@ -2,7 +2,7 @@
 
 from costkit.report.group import parse_by, parse_since, parse_until, parse_zone
 from costkit.report.options import FoldOptions, ReportOptions
-from costkit.report.records import FileRead, Item, Record, Skipped
+from costkit.report.records import FileRead, Item, Record, RecordedCost, Remark, Skipped
 from costkit.report.result import Figures, Period, Report, Row, SkippedReason, Unpriced
 from costkit.report.settle import report_on, settle
 from costkit.report.summary import UsageSummary, merge, summarize
@@ -14,6 +14,8 @@ __all__ = [
     "Item",
     "Period",
     "Record",
+    "RecordedCost",
+    "Remark",
     "Report",
     "ReportOptions",
     "Row",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from decimal import Decimal
 from typing import NamedTuple
 
 from costkit.core.response import BilledUsage
@@ -52,6 +53,32 @@ class Skipped(NamedTuple):
     offset: int = 0
 
 
+GLUED = "glued"
+"""The kind of a `Remark` about a line that holds several documents."""
+
+
+class Remark(NamedTuple):
+    """Something odd that was read all the same, for the data quality of the report."""
+
+    kind: str
+    path: str
+    line: int
+    offset: int = 0
+
+
+class RecordedCost(NamedTuple):
+    """What a client wrote down as the cost of its session so far: shown beside the calculated cost, never added."""
+
+    session: str
+    usd: Decimal
+    """Cumulative: the last one that a file has for a session stands for all of them."""
+    path: str
+    line: int
+    offset: int
+    complete: bool = True
+    """Whether the client knew the prices of everything that it used."""
+
+
 class FileRead(NamedTuple):
     """What a file held besides records; a reader yields it when it has reached the end of the file."""
 
@@ -64,7 +91,7 @@ class FileRead(NamedTuple):
     """Responses that are known not to be billed, by kind: `synthetic`, `api-error`, `batch-errored` …"""
 
 
-Item = Record | Skipped | FileRead
+Item = Record | Skipped | Remark | RecordedCost | FileRead
 
 
 def response_key(record: Record, dedupe: str) -> int | None:

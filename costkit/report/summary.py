@@ -13,7 +13,17 @@ from typing import NamedTuple
 from costkit.core.response import BilledUsage, Counts, Iteration
 from costkit.core.usage import Usage
 from costkit.report.options import FoldOptions
-from costkit.report.records import FileRead, Item, Record, Skipped, response_key, smallest_places
+from costkit.report.recorded import SessionCosts, keep_last
+from costkit.report.records import (
+    FileRead,
+    Item,
+    Record,
+    RecordedCost,
+    Remark,
+    Skipped,
+    response_key,
+    smallest_places,
+)
 from costkit.report.table import ANSWERED, INCOMPLETE, NO_TIME, PLACEHOLDER, Attributes, Response, ResponseTable
 
 QUARTER_HOUR = 15 * 60 * 1_000_000
@@ -106,6 +116,10 @@ class UsageSummary:
     tallies: dict[Cell, Tally] = field(default_factory=dict)
     """Responses that count by themselves, already within the date range."""
     skipped: dict[str, Omission] = field(default_factory=dict)
+    remarks: dict[str, Omission] = field(default_factory=dict)
+    """What was odd and could be read all the same, by kind."""
+    recorded: SessionCosts = field(default_factory=dict)
+    """What clients wrote down as the cost of their sessions."""
     unbilled: dict[str, int] = field(default_factory=dict)
     records: int = 0
     """Every record that was read, whether it counts or not."""
@@ -144,6 +158,10 @@ class UsageSummary:
             self.tally(cell).absorb(tally)
         for reason, omission in other.skipped.items():
             self.skipped.setdefault(reason, Omission()).absorb(omission)
+        for kind, omission in other.remarks.items():
+            self.remarks.setdefault(kind, Omission()).absorb(omission)
+        for cost in other.recorded.values():
+            keep_last(self.recorded, cost)
         for kind, count in other.unbilled.items():
             self.unbilled[kind] = self.unbilled.get(kind, 0) + count
         self.records += other.records
@@ -178,6 +196,10 @@ def summarize(items: Iterable[Item], options: FoldOptions) -> UsageSummary:
             _add(summary, item)
         elif isinstance(item, Skipped):
             _skip(summary, item.reason, (item.path, item.offset, item.line))
+        elif isinstance(item, Remark):
+            summary.remarks.setdefault(item.kind, Omission()).add((item.path, item.offset, item.line))
+        elif isinstance(item, RecordedCost):
+            keep_last(summary.recorded, item)
         else:
             _note(summary, item)
     if options.dedupe == "file":

@@ -11,7 +11,7 @@ import pytest
 
 from costkit.adapters.logs import read_logs
 from costkit.core.response import Counts
-from costkit.report import FileRead, FoldOptions, Item, Record, Skipped, summarize
+from costkit.report import FileRead, FoldOptions, Item, Record, RecordedCost, Skipped, summarize
 from costkit.report.group import moment_of
 
 USAGE = {"input_tokens": 10, "output_tokens": 20, "cache_read_input_tokens": 30}
@@ -270,6 +270,32 @@ def test_messages_that_claude_code_made_up_are_not_billed() -> None:
     )
 
 
+def _costs(*documents: object) -> list[tuple[str, str, bool]]:
+    items = [item for item in _read(*documents) if isinstance(item, RecordedCost)]
+    return [(item.session, str(item.usd), item.complete) for item in items]
+
+
+def test_a_cost_that_claude_code_recorded_is_read_to_the_digit_and_is_no_bill() -> None:
+    state = {"type": "cost-state", "sessionId": "s1", "totalCostUSD": 0.7504959999999999, "modelUsage": {"m": {}}}
+    unsure = {"sessionId": "s2", "hasUnknownModelCost": True, "totalCostUSD": 3, "type": "cost-state"}
+
+    assert _costs(state, unsure) == [("s1", "0.7504959999999999", True), ("s2", "3", False)]
+    assert (_file(state).documents, _file(state).other) == (1, 0)
+
+
+@pytest.mark.parametrize("cost", [-1, "0.5", True, float("nan"), float("inf"), 1e12, []])
+def test_a_recorded_cost_that_is_no_amount_is_skipped_with_its_reason(cost: object) -> None:
+    state = {"type": "cost-state", "sessionId": "s1", "totalCostUSD": cost}
+
+    assert (_costs(state), _reasons(state)) == ([], ["bad-usage: totalCostUSD is not an amount"])
+
+
+def test_a_recorded_cost_of_nobody_or_of_nothing_is_no_bill() -> None:
+    lines = [{"type": "cost-state", "totalCostUSD": 1}, {"type": "cost-state", "sessionId": "s1"}]
+
+    assert (_costs(*lines), _file(*lines).other) == ([], 2)
+
+
 def test_lines_without_a_bill_are_quiet() -> None:
     lines = [
         _line("user", toolUseResult={"usage": USAGE}, message={"role": "user", "content": "about usage"}),
@@ -328,9 +354,7 @@ def test_a_place_is_file_and_line(tmp_path: Path) -> None:
     path = tmp_path / "log.jsonl"
     path.write_text("\n" + json.dumps(MESSAGE) + json.dumps(MESSAGE) + "\n", encoding="utf-8")
 
-    first, second, _ = read_logs([str(path)])
+    first, second = (item for item in read_logs([str(path)]) if isinstance(item, Record))
 
-    assert isinstance(first, Record)
-    assert isinstance(second, Record)
     assert (first.path, first.line, first.offset) == (str(path), 2, 1)
     assert (second.line, second.offset) == (2, 1 + len(json.dumps(MESSAGE)))

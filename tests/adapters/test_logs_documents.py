@@ -13,12 +13,16 @@ from hypothesis import strategies as st
 
 from costkit.adapters.logs.documents import Document, Documents
 from costkit.adapters.logs.feed import BLOCK, LONGEST
-from costkit.report import Skipped
+from costkit.report import Remark, Skipped
 
 A, B, C = b'{"usage": 1}', b'{"usage": [{"x": "}"}]}', b'{"usage": "\xc3\xa9"}'
 
 
 def _read(data: bytes, at_most: int = BLOCK) -> list[Document | Skipped]:
+    return [item for item in _read_all(data, at_most) if not isinstance(item, Remark)]
+
+
+def _read_all(data: bytes, at_most: int = BLOCK) -> list[Document | Skipped | Remark]:
     stream = io.BytesIO(data)
     return list(Documents(lambda size: stream.read(min(size, at_most)), "log"))
 
@@ -64,6 +68,12 @@ def test_documents_glued_on_one_line_are_all_read_with_their_own_offsets() -> No
 
     assert [item.offset for item in items] == [0, len(C), len(C) + len(A) + 1]
     assert [item.line for item in items] == [1, 1, 1]
+
+
+def test_a_line_of_several_documents_is_remarked_once_with_its_place() -> None:
+    items = _read_all(A + b"\n" + A + b" " + B + C + b"\n" + A + b",\n[" + A + b"," + B + b"]\n")
+
+    assert [item for item in items if isinstance(item, Remark)] == [Remark("glued", "log", 2, len(A) + 1)]
 
 
 def test_a_torn_last_line_is_skipped_and_said_so() -> None:

@@ -13,7 +13,7 @@ from costkit.adapters.logs import batch_results, messages, transcripts, usage_lo
 from costkit.adapters.logs.dialect import Found, Unbilled
 from costkit.adapters.logs.documents import Document
 from costkit.adapters.logs.streams import Streams
-from costkit.report.records import FileRead, Record, Skipped
+from costkit.report.records import FileRead, Record, RecordedCost, Skipped
 
 
 class Detector:
@@ -32,7 +32,7 @@ class Detector:
         self._documents = 0
         self._other = 0
 
-    def read(self, document: Document) -> Sequence[Record | Skipped]:
+    def read(self, document: Document) -> Sequence[Record | RecordedCost | Skipped]:
         """What a document bills."""
         self._documents += 1
         try:
@@ -41,7 +41,7 @@ class Detector:
             return (Skipped(f"bad-usage: {problem}", document.path, document.line, document.offset),)
         if not found:
             self._other += 1
-        records = []
+        records: list[Record | RecordedCost] = []
         for item in found:
             if isinstance(item, Unbilled):
                 self._unbilled[item.kind] = self._unbilled.get(item.kind, 0) + 1

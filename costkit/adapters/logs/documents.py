@@ -25,14 +25,14 @@ from costkit.adapters.logs.values import (
     values_in,
     whole,
 )
-from costkit.report.records import TORN_LAST_LINE, Skipped
+from costkit.report.records import GLUED, TORN_LAST_LINE, Remark, Skipped
 
 _BLANK = b" \t\r\n\f\v"
 _BOM = b"\xef\xbb\xbf"
 _SSE_FIELD = re.compile(rb"(?:event|id|retry)?:")
 _LONG = 1024
 USAGE = b'"usage"'
-OTHER_MARKS = (b'"custom_id"', b'"message_stop"')
+OTHER_MARKS = (b'"custom_id"', b'"message_stop"', b'"cost-state"')
 """A line that bills something, or ends something that does, holds `USAGE` or, near its beginning, one of these; other
 lines are not handed on. A dialect whose documents look otherwise adds its own mark."""
 
@@ -72,7 +72,7 @@ class Documents:
         self.passed_over = 0
         """Documents without a bill that were not handed on."""
 
-    def __iter__(self) -> Iterator[Document | Skipped]:
+    def __iter__(self) -> Iterator[Document | Skipped | Remark]:
         feed = self._feed
         while True:
             line, offset = feed.line, feed.offset
@@ -100,7 +100,7 @@ class Documents:
                     continue
             yield from self._line(text, line, offset)
 
-    def _line(self, text: bytes, line: int, offset: int) -> Iterator[Document | Skipped]:
+    def _line(self, text: bytes, line: int, offset: int) -> Iterator[Document | Skipped | Remark]:
         """A line that is more, or less, than one document."""
         given, text = text, text.strip(_BLANK + b"\0").removeprefix(_BOM).strip(_BLANK)
         if not text and b"\0" in given:
@@ -113,6 +113,8 @@ class Documents:
             if text == b"[DONE]":
                 return
         values, broken = values_in(text)
+        if len(values) > 1:
+            yield Remark(GLUED, self._path, line, offset)
         yield from self._documents(values, line, offset)
         if broken is None:
             return
@@ -125,7 +127,7 @@ class Documents:
             reason = TORN_LAST_LINE if _breaks_off(text, broken) else TORN
         yield self._skipped(reason, line, offset)
 
-    def _over_lines(self, first: bytes, line: int, offset: int) -> Iterator[Document | Skipped]:
+    def _over_lines(self, first: bytes, line: int, offset: int) -> Iterator[Document | Skipped | Remark]:
         """An object that goes on over the following lines, or a torn line that is followed by whole ones."""
         feed, pieces, size = self._feed, [first], len(first)
         depth, end = bracket_depth(first, 0)

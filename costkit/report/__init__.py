@@ -2,23 +2,29 @@
 
 from costkit.report.group import parse_by, parse_since, parse_until, parse_zone
 from costkit.report.options import FoldOptions, ReportOptions
+from costkit.report.quality import Places, Quality, SkippedReason
+from costkit.report.recorded import Comparison, SessionComparison
 from costkit.report.records import FileRead, Item, Record, RecordedCost, Remark, Skipped
-from costkit.report.result import Figures, Period, Report, Row, SkippedReason, Unpriced
+from costkit.report.result import Figures, Period, Report, Row, Unpriced
 from costkit.report.settle import report_on, settle
 from costkit.report.summary import UsageSummary, merge, summarize
 
 __all__ = [
+    "Comparison",
     "Figures",
     "FileRead",
     "FoldOptions",
     "Item",
     "Period",
+    "Places",
+    "Quality",
     "Record",
     "RecordedCost",
     "Remark",
     "Report",
     "ReportOptions",
     "Row",
+    "SessionComparison",
     "Skipped",
     "SkippedReason",
     "Unpriced",

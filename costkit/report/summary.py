@@ -135,7 +135,7 @@ class UsageSummary:
     @property
     def is_unrecognised(self) -> bool:
         """Whether there was something to read, but nothing in it is a response: most likely the wrong file."""
-        return self.other > 0 and not self.records and not self.unbilled
+        return self.other > 0 and not (self.records or self.unbilled or self.recorded)
 
     @property
     def duplicates(self) -> int:

@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from costkit.core.money import display
 from costkit.render.harmless import harmless
-from costkit.render.text import percent, plural
+from costkit.render.text import percent, plural, tokens
 from costkit.render.view import Cell, Column, Kind, Labelled, Table, View
 from costkit.report import Figures, Period, Report, Row, SkippedReason, Unpriced
 
@@ -45,7 +45,7 @@ def report_view(report: Report, footer: str) -> View:
     totals = [_total(report)] if len(rows) > 1 else []
     empty = {"cost_usd": _UNPRICED, **dict.fromkeys(report.by, _NOT_IN_THE_LOG)}
     table = Table((*dimensions, *_FIGURES), (*rows, *totals), empty=empty, total_rows=len(totals))
-    facts = tuple(line for line in (" · ".join(_quality(report)), footer) if line)
+    facts = tuple(line for line in (" · ".join(_quality(report)), *_costs_beside(report), footer) if line)
     return View(_headline(report), (table,), facts)
 
 
@@ -138,11 +138,30 @@ def _cells(figures: Figures, cost: Decimal | None, share: Decimal | None) -> tup
 def _quality(report: Report) -> Iterator[str]:
     """What was merged, skipped or doubtful: nothing is dropped without a word."""
     if report.is_unrecognised:
-        yield f"{plural(report.other, 'document')} read, none of them a bill"
+        yield f"{plural(report.quality.other, 'document')} read, none of them a bill"
     if report.duplicates:
         yield f"{plural(report.duplicates, 'duplicate line')} counted once"
+    if report.quality.glued.count:
+        yield f"{plural(report.quality.glued.count, 'line')} of several documents read whole"
     for skipped in report.skipped:
         yield _skipped(skipped)
+
+
+def _costs_beside(report: Report) -> Iterator[str]:
+    """What is not in the total: usage without a price, and what the client thought that it cost."""
+    quality, recorded = report.quality, report.quality.recorded
+    if quality.unpriced_share is not None and quality.unpriced_tokens:
+        yield f"{tokens(quality.unpriced_tokens)} tokens without a price, {percent(quality.unpriced_share)} of all"
+    if recorded is not None:
+        sessions = plural(recorded.sessions, "session")
+        amounts = f"{display(recorded.recorded_usd)} for {sessions}, calculated {display(recorded.calculated_usd)}"
+        yield f"recorded by Claude Code: {amounts} ({_more_or_less(recorded.difference_usd)})"
+
+
+def _more_or_less(difference: Decimal) -> str:
+    if not difference:
+        return "the same"
+    return f"{display(abs(difference))} {'more' if difference > 0 else 'less'} recorded"
 
 
 def _skipped(skipped: SkippedReason) -> str:

@@ -33,6 +33,7 @@ def quality_of(
         summary.duplicates,
         _places(omission for kind, omission in summary.remarks.items() if kind == GLUED),
         _places(omission for reason, omission in summary.skipped.items() if reason in _TORN),
+        whole.without_time,
         whole.placeholders,
         whole.incomplete,
         whole.refusals,

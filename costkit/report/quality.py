@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import NamedTuple
 
 from costkit.report.recorded import Comparison
 
 
-@dataclass(frozen=True, slots=True)
-class Places:
+class Places(NamedTuple):
     """How often something was met, and the first few places (`file:line`)."""
 
-    count: int = 0
+    times: int = 0
     examples: tuple[str, ...] = ()
 
     def as_json(self) -> dict[str, object]:
         """The count and the places."""
-        return {"count": self.count, "examples": list(self.examples)}
+        return {"count": self.times, "examples": list(self.examples)}
 
 
 NOWHERE = Places()
@@ -38,8 +38,7 @@ class SkippedReason:
         return {"reason": self.reason, "count": self.count, "examples": list(self.examples)}
 
 
-@dataclass(frozen=True, slots=True)
-class Quality:
+class Quality(NamedTuple):
     """The `quality` of a report; counts are of responses unless they say otherwise."""
 
     files: int = 0
@@ -56,6 +55,8 @@ class Quality:
     """Lines that held several documents, all of which were read."""
     torn: Places = NOWHERE
     """Lines that break off."""
+    without_time: int = 0
+    """Responses that don't say when they were made: priced as of one day, and in no day of their own."""
     placeholders: int = 0
     """Responses whose output count is a sub-agent's provisional one."""
     incomplete: int = 0
@@ -82,6 +83,7 @@ class Quality:
             "duplicates": self.duplicates,
             "glued": self.glued.as_json(),
             "torn": self.torn.as_json(),
+            "without_time": self.without_time,
             "placeholders": self.placeholders,
             "incomplete_streams": self.incomplete,
             "refusals": self.refusals,

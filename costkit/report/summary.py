@@ -67,6 +67,7 @@ class Tally:
     usage: Usage = field(default_factory=Usage)
     requests: int = 0
     assumed_5m_tokens: int = 0
+    without_time: int = 0
     placeholders: int = 0
     incomplete: int = 0
     priority: int = 0
@@ -81,6 +82,7 @@ class Tally:
         self.usage += other.usage
         self.requests += other.requests
         self.assumed_5m_tokens += other.assumed_5m_tokens
+        self.without_time += other.without_time
         self.placeholders += other.placeholders
         self.incomplete += other.incomplete
         self.priority += other.priority
@@ -283,6 +285,7 @@ def cells_of(response: Response, brackets: tuple[int, ...]) -> Iterator[tuple[Ce
                 part.usage,
                 int(part.is_request),
                 part.assumed_5m_tokens,
+                int(part.is_request and quarter is None),
                 int(flags & PLACEHOLDER > 0),
                 int(flags & INCOMPLETE > 0),
                 int(part.is_request and attributes.service_tier == "priority"),

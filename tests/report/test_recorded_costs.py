@@ -86,6 +86,7 @@ def test_the_quality_knows_what_was_odd_and_where(record: Make, ask: Ask) -> Non
     items = [
         record("claude-lark-1", "m1", input_tokens=300, cache_creation_input_tokens=100),
         record("claude-lark-1", "m1", placeholder=True),
+        record(at=None),
         record("claude-gone-9", "m2", output_tokens=100, placeholder=True, incomplete=True, refused=True),
         Remark("glued", "a.jsonl", 7),
         Skipped("torn-json", "a.jsonl", 9),
@@ -98,6 +99,6 @@ def test_the_quality_knows_what_was_odd_and_where(record: Make, ask: Ask) -> Non
     assert quality["glued"] == {"count": 1, "examples": ["a.jsonl:7"]}
     assert quality["torn"] == {"count": 2, "examples": ["a.jsonl:9", "b.jsonl:2"]}
     assert quality["unpriced"] == {"requests": 1, "tokens": 100, "token_share": 0.2}
-    names = ("duplicates", "placeholders", "incomplete_streams", "refusals", "assumed_5m_tokens")
-    assert [quality[name] for name in names] == [1, 1, 1, 1, 100]
+    names = ("duplicates", "without_time", "placeholders", "incomplete_streams", "refusals", "assumed_5m_tokens")
+    assert [quality[name] for name in names] == [1, 1, 1, 1, 1, 100]
     assert [entry["reason"] for entry in quality["skipped"]] == ["invalid-json", "torn-json", "torn-last-line"]  # type: ignore[attr-defined]

@@ -111,7 +111,7 @@ def timestamp(value: object) -> int | None:
 
 def _iso(text: str) -> int | None:
     try:
-        moment = datetime.fromisoformat(text.strip())
+        moment = datetime.fromisoformat(text.strip().removesuffix(" UTC"))
         return microseconds(moment if moment.tzinfo else moment.replace(tzinfo=UTC))
     except (ValueError, OverflowError):
         return _epoch_text(text.strip())

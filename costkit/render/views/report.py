@@ -141,8 +141,8 @@ def _quality(report: Report) -> Iterator[str]:
         yield f"{plural(report.quality.other, 'document')} read, none of them a bill"
     if report.duplicates:
         yield f"{plural(report.duplicates, 'duplicate line')} counted once"
-    if report.quality.glued.count:
-        yield f"{plural(report.quality.glued.count, 'line')} of several documents read whole"
+    if report.quality.glued.times:
+        yield f"{plural(report.quality.glued.times, 'line')} of several documents read whole"
     for skipped in report.skipped:
         yield _skipped(skipped)
 

@@ -89,21 +89,23 @@ class FileRead(NamedTuple):
     """Documents that bill nothing and were never meant to."""
     unbilled: tuple[tuple[str, int], ...] = ()
     """Responses that are known not to be billed, by kind: `synthetic`, `api-error`, `batch-errored` …"""
+    files: int = 1
+    """0 for a part of a file of which another part is counted."""
 
 
 Item = Record | Skipped | Remark | RecordedCost | FileRead
 
 
-def response_key(record: Record, dedupe: str) -> int | None:
+def response_key(message_id: str | None, request_id: str | None, dedupe: str) -> int | None:
     """The identity of the billed response as a number below 2**96; `None` where the record is counted by itself.
 
     The identity is the message id with the request id, where a missing request id is a value of its own.
     """
-    if record.message_id is None or dedupe == "none":
+    if message_id is None or dedupe == "none":
         return None
-    identity = record.message_id
+    identity = message_id
     if dedupe != "id":
-        identity += "\0" if record.request_id is None else f"\0{record.request_id}\0"
+        identity += "\0" if request_id is None else f"\0{request_id}\0"
     digest = hashlib.blake2b(identity.encode("utf-8", "surrogatepass"), digest_size=_KEY_BYTES)
     return int.from_bytes(digest.digest(), "little")
 

@@ -191,22 +191,40 @@ def summarize(items: Iterable[Item], options: FoldOptions) -> UsageSummary:
     summary = UsageSummary(options)
     path = None
     for item in items:
-        if isinstance(item, Record):
-            if options.dedupe == "file" and item.path != path:
-                _close(summary)
-                path = item.path
-            _add(summary, item)
-        elif isinstance(item, Skipped):
-            _skip(summary, item.reason, (item.path, item.offset, item.line))
-        elif isinstance(item, Remark):
-            summary.remarks.setdefault(item.kind, Omission()).add((item.path, item.offset, item.line))
-        elif isinstance(item, RecordedCost):
-            keep_last(summary.recorded, item)
-        else:
-            _note(summary, item)
+        if options.dedupe == "file" and isinstance(item, Record) and item.path != path:
+            close(summary)
+            path = item.path
+        add_item(summary, item)
     if options.dedupe == "file":
-        _close(summary)
+        close(summary)
     return summary
+
+
+def add_item(summary: UsageSummary, item: Item) -> None:
+    """Add one thing that a reader has found."""
+    if isinstance(item, Record):
+        if len(item.labels) != len(summary.options.labels):
+            raise ValueError("the reader was not asked for the labels of this report")
+        add_response(summary, item.message_id, item.request_id, _response(item))
+    elif isinstance(item, Skipped):
+        _skip(summary, item.reason, (item.path, item.offset, item.line))
+    elif isinstance(item, Remark):
+        summary.remarks.setdefault(item.kind, Omission()).add((item.path, item.offset, item.line))
+    elif isinstance(item, RecordedCost):
+        keep_last(summary.recorded, item)
+    else:
+        _note(summary, item)
+
+
+def add_response(summary: UsageSummary, message_id: str | None, request_id: str | None, response: Response) -> None:
+    """Add a billed response, or a copy of one."""
+    summary.records += 1
+    key = response_key(message_id, request_id, summary.options.dedupe)
+    if key is None:
+        _count(summary, response)
+    else:
+        summary.copies += 1
+        summary.responses.put(key, response)
 
 
 def parts_of(model: str | None, counts: Counts, iterations: tuple[Iteration, ...]) -> tuple[Part, ...]:
@@ -223,19 +241,6 @@ def parts_of(model: str | None, counts: Counts, iterations: tuple[Iteration, ...
         Part(models[index], part.counts.usage(), part.counts.assumed_5m_tokens, index == request)
         for index, part in enumerate(bill)
     )
-
-
-def _add(summary: UsageSummary, record: Record) -> None:
-    if len(record.labels) != len(summary.options.labels):
-        raise ValueError("the reader was not asked for the labels of this report")
-    summary.records += 1
-    response = _response(record)
-    key = response_key(record, summary.options.dedupe)
-    if key is None:
-        _count(summary, response)
-    else:
-        summary.copies += 1
-        summary.responses.put(key, response)
 
 
 def _response(record: Record) -> Response:
@@ -302,8 +307,8 @@ def within(timestamp: int, options: FoldOptions) -> bool:
     return after and (options.until is None or timestamp < options.until)
 
 
-def _close(summary: UsageSummary) -> None:
-    """Count the responses of a finished file and forget them."""
+def close(summary: UsageSummary) -> None:
+    """Count the responses that no further copies can come of, and forget them."""
     for response in summary.responses.values():
         _count(summary, response)
     summary.merged += summary.copies - len(summary.responses)
@@ -316,7 +321,7 @@ def _skip(summary: UsageSummary, reason: str, place: Place) -> None:
 
 
 def _note(summary: UsageSummary, file: FileRead) -> None:
-    summary.files += 1
+    summary.files += file.files
     summary.documents += file.documents
     summary.other += file.other
     for kind, count in file.unbilled:

@@ -103,6 +103,10 @@ def test_a_torn_line_with_another_document_right_behind_costs_only_itself() -> N
     assert _found(b'{"usage": 1,' + A + B + b"\n") == [(_text(A), 1), (_text(B), 1), ("torn-json", 1)]
 
 
+def test_a_number_of_thousands_of_digits_costs_no_bill_beside_it() -> None:
+    assert _found(b'{"x": ' + b"1" * 5000 + b', "usage": 1}') == [('{"x": Infinity, "usage": 1}', 1)]
+
+
 def test_a_broken_line_in_the_middle_costs_only_itself() -> None:
     assert _found(A + b'\n{"usage": oops}\n' + B) == [(_text(A), 1), ("invalid-json", 2), (_text(B), 3)]
 
@@ -119,7 +123,7 @@ def test_a_broken_line_in_the_middle_costs_only_itself() -> None:
         (b'{"usage": "\xff\xfe"}', "invalid-utf8"),
         (b'{"usage": \0}', "nul-bytes"),
         (b"\0\0\0\0", "nul-bytes"),
-        (b'{"usage": ' + b"1" * 5000 + b"}", "number-too-long"),
+        (A + b'{"usage": ' + b"1" * 5000 + b"}", "number-too-long"),
         (b'{"usage": ' + b"[" * 200_000 + b"}", "nested-too-deep"),
         (b'{"usage": {}}' * 2 + b"}", "invalid-json"),
     ],
@@ -197,10 +201,9 @@ def test_lines_without_a_mark_are_counted_but_not_handed_on() -> None:
 @pytest.mark.parametrize(
     ("line", "reason"),
     [
-        (b'{"text": "' + b"x" * 5000 + b"\xff" + b'"}', "invalid-utf8"),
         (b'{"text": "' + b"x" * 5000 + b"\0" + b'"}', "nul-bytes"),
         (b'{"text": "' + b"x" * 5000, "torn-json"),
-        (b'{"text": ' + b"[" * 200_000 + b"]" * 200_000 + b"}", "nested-too-deep"),
+        (b'{"text": "' + b"x" * 5000 + b'"', "torn-json"),
     ],
 )
 def test_a_long_line_that_can_not_bill_is_still_looked_at(line: bytes, reason: str) -> None:

@@ -32,6 +32,11 @@ class Detector:
         self._documents = 0
         self._other = 0
 
+    @property
+    def keeps_state(self) -> bool:
+        """Whether what was read so far decides about what comes next."""
+        return self._streams.is_used
+
     def read(self, document: Document) -> Sequence[Record | RecordedCost | Skipped]:
         """What a document bills."""
         self._documents += 1

@@ -18,7 +18,7 @@ from costkit.report.records import RecordedCost
 
 MOST_PROVISIONAL_TOKENS = 8
 _MOST_USD = 10**9
-_WITHOUT_BILL = ("user", "system", "summary", "result", "file-history-snapshot")
+WITHOUT_BILL = ("user", "system", "summary", "result", "file-history-snapshot")
 _MARKS = ("sessionId", "session_id", "parentUuid", "uuid", "leafUuid")
 
 
@@ -33,7 +33,7 @@ def recognise(document: Document) -> Found | None:
     message = line.get("message")
     if isinstance(message, dict) and (kind == "assistant" or (kind is None and _is_marked(line))):
         return _assistant(document, message, (line,), sub_agent=_is_sub_agent(line))
-    return [] if kind in _WITHOUT_BILL and _is_marked(line) else None
+    return [] if kind in WITHOUT_BILL and _is_marked(line) else None
 
 
 def _progress(document: Document) -> Found | None:

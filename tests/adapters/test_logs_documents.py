@@ -165,6 +165,20 @@ def test_an_element_that_is_torn_costs_only_itself() -> None:
     assert _found(data) == [(_text(A), 2), ("torn-json", 3), (_text(B), 4), (_text(C), 5), (_text(A), 7)]
 
 
+@pytest.mark.parametrize("torn", [b'[{"usage": [1', b"[[", b'[{"a": {', b"[" * 600, b'[{"a": "x", ["b', b'[1, {"c": 2'])
+@pytest.mark.parametrize("at_most", [1, 7, BLOCK])
+def test_a_torn_array_on_one_line_costs_only_itself(torn: bytes, at_most: int) -> None:
+    found = _found(A + b"\n" + torn + b"\n" + B + b"\n" + C + b"\n" + A, at_most)
+
+    assert [item for item in found if item[0].startswith("{")] == [
+        (_text(A), 1),
+        (_text(B), 3),
+        (_text(C), 4),
+        (_text(A), 5),
+    ]
+    assert ("torn-json", 2) in found
+
+
 def test_an_array_that_never_ends_is_read_as_far_as_it_goes() -> None:
     assert _found(b"[" + A + b",\n" + B) == [(_text(A), 1), (_text(B), 2), ("torn-json", 1)]
 

@@ -28,7 +28,8 @@ KEYS = (
 )  # fmt: skip
 WORDS = (
     "assistant", "message", "progress", "agent_progress", "cost-state", "message_start", "message_delta",
-    "message_stop", "succeeded", "errored", "user", "result", "<synthetic>", "claude-opus-5-5", "2026-11-01T10:00:00Z", "batch", "fast",
+    "message_stop", "succeeded", "errored", "user", "result", "<synthetic>", "claude-opus-5-5",
+    "2026-11-01T10:00:00Z", "batch", "fast",
     "us", "refusal", "s1", "", "\udfff",
 )  # fmt: skip
 SCALARS = st.one_of(

@@ -34,12 +34,12 @@ class Selection(NamedTuple):
 class Pricer:
     """Remembers the quotes of one price book, so that each is looked up once.
 
-    `quotes` and `problems` collect what was used and what failed, for the notices of the report.
+    `quotes` and `problems` (by model and code) collect what was used and what failed, for the notices of the report.
     """
 
     def __init__(self, book: PriceBook, as_of: date) -> None:
         self.quotes: dict[RateKey, Quote] = {}
-        self.problems: dict[str, CostkitError] = {}
+        self.problems: dict[tuple[str, str], CostkitError] = {}
         self._book = book
         self._as_of = as_of
         self._prompts = _typical_prompts(brackets_of(book))
@@ -69,8 +69,9 @@ class Pricer:
             )
             self.quotes[key] = self._book.quote(key)
         except CostkitError as error:
-            self.problems[cell.model] = error
-            return Selection(self._name(cell.model), None, error.code)
+            model = self._name(cell.model)
+            self.problems[model, error.code] = error
+            return Selection(model, None, error.code)
         return Selection(key.model, key)
 
     def _name(self, model: str) -> str:

@@ -63,15 +63,15 @@ def _result(folder: Path, *arguments: str) -> dict[str, Any]:
     return result
 
 
-def _sum(rows: Iterable[Mapping[str, Any]]) -> tuple[Counter[str], Decimal, Decimal, Decimal]:
+def _sum(rows: Iterable[Mapping[str, Any]]) -> tuple[Counter[str], dict[str, Decimal]]:
     """Tokens and requests, dollars, and what was saved."""
-    tokens = Counter[str]()
-    usd = [Decimal(0)] * 3
+    tokens, kinds = Counter[str](), ("cost_usd", "saved_by_cache_usd", "saved_by_batch_usd")
+    usd = dict.fromkeys(kinds, Decimal(0))
     for row in rows:
         tokens.update({"requests": row["requests"], **row["usage"]})
-        for index, name in enumerate(("cost_usd", "saved_by_cache_usd", "saved_by_batch_usd")):
-            usd[index] += Decimal(row[name])
-    return (tokens, *usd)
+        for kind in kinds:
+            usd[kind] += Decimal(row[kind])
+    return tokens, usd
 
 
 @FEW

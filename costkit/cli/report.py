@@ -52,15 +52,24 @@ def report(
             help="auto (message and request id), id (message id), file (auto, within each file) or none.",
         ),
     ] = "auto",
+    workers: Annotated[
+        int | None,
+        typer.Option(
+            parser=whole_number(1),
+            metavar="N",
+            rich_help_panel=ADVANCED,
+            help="Processes that read [default: one for each core, as far as the size of the logs is worth it].",
+        ),
+    ] = None,
 ) -> ExitCode:
     """Say what was spent, on what.
 
     Reads Message objects, batch results, Claude Code transcripts, recorded streams and costkit's own log, by content.
     """
-    from costkit.adapters.logs import read_logs
+    from costkit.adapters.logs.summaries import summarize_logs
     from costkit.cli.progress import byte_progress
     from costkit.cli.values import usd_from
-    from costkit.report import ReportOptions, parse_by, parse_since, parse_until, parse_zone, report_on
+    from costkit.report import ReportOptions, parse_by, parse_since, parse_until, parse_zone, settle
 
     zone = parse_zone(tz or run.settings.tz or "UTC")
     limit = usd_from("--max-cost", max_cost if max_cost is not None else run.settings.max_cost)
@@ -75,8 +84,9 @@ def report(
         dedupe=dedupe,
     )
     with byte_progress(run, "reading") as progress:
-        items = read_logs(logs or [piped_input()], labels=options.labels, progress=progress)
-        result = report_on(items, run.book, options)
+        paths = logs or [piped_input()]
+        summary = summarize_logs(paths, options.fold(run.book), workers=workers, progress=progress)
+        result = settle(summary, run.book, options)
     return run.show(
         "report",
         result,

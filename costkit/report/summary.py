@@ -6,7 +6,7 @@ Stored are whole tokens, never dollars: a summary can be priced again with other
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -307,13 +307,15 @@ def within(timestamp: int, options: FoldOptions) -> bool:
     return after and (options.until is None or timestamp < options.until)
 
 
-def close(summary: UsageSummary) -> None:
-    """Count the responses that no further copies can come of, and forget them."""
-    for response in summary.responses.values():
-        _count(summary, response)
-    summary.merged += summary.copies - len(summary.responses)
-    summary.copies = 0
-    summary.responses = ResponseTable()
+def close(summary: UsageSummary, keep: Collection[int] = ()) -> None:
+    """Count the responses of which no further copies can come, all but those with the identities in `keep`."""
+    table, kept = summary.responses, summary.responses.only(keep)
+    for key, response in table.items():
+        if key not in keep:
+            _count(summary, response)
+    summary.merged += summary.copies - len(table)
+    summary.copies = len(kept)
+    summary.responses = kept
 
 
 def _skip(summary: UsageSummary, reason: str, place: Place) -> None:

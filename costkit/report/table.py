@@ -8,7 +8,7 @@ A response takes about 200 bytes, whatever the size of the log.
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, KeysView
 from typing import NamedTuple
 
 from costkit.core.response import Counts, Iteration
@@ -114,9 +114,36 @@ class ResponseTable:
             self._numbers[row] = self._number(response.attributes)
 
     def absorb(self, other: ResponseTable) -> None:
-        """Merge another table into this one."""
-        for key, response in other.items():
-            self.put(key, response)
+        """Merge another table into this one: the rows that this one lacks all at once."""
+        if not self._rows.keys().isdisjoint(other._rows):
+            for key, response in other.items():
+                self.put(key, response)
+            return
+        if other._counts.typecode != self._counts.typecode:
+            self._counts, counts = array("q", self._counts), array("q", other._counts)
+        else:
+            counts = other._counts
+        base = len(self._rows)
+        self._counts.extend(counts)
+        self._places.extend(other._places)
+        self._flags.extend(other._flags)
+        numbers = [self._number(attributes) for attributes in other._names]
+        self._numbers.extend(map(numbers.__getitem__, other._numbers))
+        self._iterations.update((base + row, passes) for row, passes in other._iterations.items())
+        self._rows.update(zip(other._rows, range(base, base + len(other._rows)), strict=True))
+
+    def keys(self) -> KeysView[int]:
+        """The identities of all responses."""
+        return self._rows.keys()
+
+    def only(self, keys: Collection[int]) -> ResponseTable:
+        """A table of the responses with these identities, as far as this one has them."""
+        table = ResponseTable()
+        for key in keys:
+            row = self._rows.get(key)
+            if row is not None:
+                table.put(key, self._response(row))
+        return table
 
     def items(self) -> Iterator[tuple[int, Response]]:
         """Every response with its identity, in no promised order."""

@@ -67,7 +67,7 @@ class PlainReader:
     of each read.
     """
 
-    def __init__(  # noqa: PLR0913, PLR0917  # what is read, how far, and where it goes
+    def __init__(
         self,
         file: FileIO,
         name: str,

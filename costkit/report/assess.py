@@ -10,7 +10,8 @@ from costkit.report.recorded import Comparison
 from costkit.report.records import GLUED, TORN_LAST_LINE
 from costkit.report.result import Unpriced
 from costkit.report.shares import share_of
-from costkit.report.summary import Omission, Tally, UsageSummary, place_text
+from costkit.report.summary import Omission, UsageSummary, place_text
+from costkit.report.tally import Tally
 
 _TORN = ("torn-json", TORN_LAST_LINE)
 

@@ -12,7 +12,8 @@ from costkit.core.rates import RateKey
 from costkit.errors import CostkitError
 from costkit.report.price import NO_MODEL
 from costkit.report.result import Unpriced
-from costkit.report.summary import Tally, UsageSummary
+from costkit.report.summary import UsageSummary
+from costkit.report.tally import Tally
 
 _REFUSALS = "https://platform.claude.com/docs/en/test-and-evaluate/strengthen-guardrails/handle-streaming-refusals"
 

@@ -11,11 +11,11 @@ from costkit.core.rates import RateKey
 from costkit.core.usage import Usage
 from costkit.errors import CostkitError
 from costkit.report.group import EPOCH
-from costkit.report.options import brackets_of
-from costkit.report.summary import QUARTER_HOUR, Cell
+from costkit.report.options import DAY, QUARTER_HOUR, brackets_of
 from costkit.report.table import Attributes
+from costkit.report.tally import Cell
 
-_QUARTERS_PER_DAY = 24 * 60 * 60 * 1_000_000 // QUARTER_HOUR
+_QUARTERS_PER_DAY = DAY // QUARTER_HOUR
 NO_MODEL = "no-model"
 _PRICED = {"service_tier": ("", "standard", "batch", "priority"), "speed": ("", "standard", "fast")}
 """The values that have a price; https://platform.claude.com/docs/en/api/messages"""

@@ -13,25 +13,18 @@ from costkit.core.pricebook import PriceBook, Quote
 from costkit.core.rates import RateKey
 from costkit.report.arrange import Group, add_up, arrange
 from costkit.report.assess import quality_of
+from costkit.report.fold import summarize
 from costkit.report.group import moment_of
 from costkit.report.models import ModelFilter
 from costkit.report.notices import Doubts, notices_of
-from costkit.report.options import ReportOptions
+from costkit.report.options import QUARTER_HOUR, ReportOptions
 from costkit.report.price import Pricer, Selection, unknown_modifiers
 from costkit.report.records import Item
 from costkit.report.result import Figures, Period, Report, Unpriced
 from costkit.report.sessions import SessionTotals
-from costkit.report.summary import (
-    QUARTER_HOUR,
-    Cell,
-    Omission,
-    Tally,
-    UsageSummary,
-    cells_of,
-    summarize,
-    within,
-)
+from costkit.report.summary import Omission, UsageSummary
 from costkit.report.table import NO_TIME, Attributes
+from costkit.report.tally import Cell, Tally, cells_of, within
 
 
 def report_on(items: Iterable[Item], book: PriceBook, options: ReportOptions) -> Report:

@@ -70,10 +70,10 @@ class ResponseTable:
         "_flags",
         "_iterations",
         "_known",
-        "_names",
         "_numbers",
         "_places",
         "_rows",
+        "names",
     )
 
     def __init__(self) -> None:
@@ -83,7 +83,7 @@ class ResponseTable:
         self._numbers = array("I")
         self._flags = array("B")
         self._iterations: dict[int, tuple[Iteration, ...]] = {}
-        self._names: list[Attributes] = []
+        self.names: list[Attributes] = []
         self._known: dict[Attributes, int] = {}
 
     def __len__(self) -> int:
@@ -127,7 +127,7 @@ class ResponseTable:
         self._counts.extend(counts)
         self._places.extend(other._places)
         self._flags.extend(other._flags)
-        numbers = [self._number(attributes) for attributes in other._names]
+        numbers = [self._number(attributes) for attributes in other.names]
         self._numbers.extend(map(numbers.__getitem__, other._numbers))
         self._iterations.update((base + row, passes) for row, passes in other._iterations.items())
         self._rows.update(zip(other._rows, range(base, base + len(other._rows)), strict=True))
@@ -136,31 +136,46 @@ class ResponseTable:
         """The identities of all responses."""
         return self._rows.keys()
 
+    def rows(self) -> Iterator[tuple[tuple[int, ...], int, int, int, int, int]]:
+        """Counts, time, offset, line, number of the attributes in `names`, and flags of each response, by row."""
+        counts = zip(*[iter(self._counts)] * _FIELDS, strict=True)
+        places = [iter(self._places)] * _PLACE
+        return zip(counts, *places, self._numbers, self._flags, strict=True)
+
+    def rows_of(self, keys: Collection[int]) -> set[int]:
+        """The rows of some identities."""
+        return {self._rows[key] for key in keys if key in self._rows}
+
+    def rows_with_iterations(self) -> KeysView[int]:
+        """The rows of responses that have iterations."""
+        return self._iterations.keys()
+
     def only(self, keys: Collection[int]) -> ResponseTable:
         """A table of the responses with these identities, as far as this one has them."""
         table = ResponseTable()
         for key in keys:
             row = self._rows.get(key)
             if row is not None:
-                table.put(key, self._response(row))
+                table.put(key, self.response(row))
         return table
 
     def items(self) -> Iterator[tuple[int, Response]]:
         """Every response with its identity, in no promised order."""
         for key, row in self._rows.items():
-            yield key, self._response(row)
+            yield key, self.response(row)
 
     def values(self) -> Iterator[Response]:
         """Every response, in the order in which they were first seen."""
         for row in self._rows.values():
-            yield self._response(row)
+            yield self.response(row)
 
-    def _response(self, row: int) -> Response:
+    def response(self, row: int) -> Response:
+        """A row."""
         time, offset, line = self._places[row * _PLACE : (row + 1) * _PLACE]
         return Response(
             Counts(*self._counts[row * _FIELDS : (row + 1) * _FIELDS]),
             time,
-            self._names[self._numbers[row]],
+            self.names[self._numbers[row]],
             offset,
             line,
             self._flags[row],
@@ -170,8 +185,8 @@ class ResponseTable:
     def _comes_first(self, response: Response, row: int) -> bool:
         """Compare two copies of the same time: by path and offset, and only if these agree by all the rest."""
         mine = (response.attributes.path, response.offset)
-        theirs = (self._names[self._numbers[row]].path, self._places[row * _PLACE + 1])
-        return mine < theirs if mine != theirs else response.order() < self._response(row).order()
+        theirs = (self.names[self._numbers[row]].path, self._places[row * _PLACE + 1])
+        return mine < theirs if mine != theirs else response.order() < self.response(row).order()
 
     def _append(self, key: int, response: Response) -> None:
         row = len(self._rows)
@@ -186,8 +201,8 @@ class ResponseTable:
     def _number(self, attributes: Attributes) -> int:
         number = self._known.get(attributes)
         if number is None:
-            number = self._known[attributes] = len(self._names)
-            self._names.append(attributes)
+            number = self._known[attributes] = len(self.names)
+            self.names.append(attributes)
         return number
 
 

@@ -11,16 +11,19 @@ import subprocess
 import sys
 from collections import deque
 from collections.abc import Collection, Sequence
+from contextlib import suppress
 from itertools import combinations
 from pathlib import Path
 from threading import Thread
-from typing import Any
+from typing import Any, Self
 
 from costkit.adapters.logs.pieces import Folder, Load, Piece, fit_together
 from costkit.adapters.logs.plain import Range
 from costkit.adapters.logs.worker import CLOSE, FOLD, JOIN
+from costkit.report.fold import close
 from costkit.report.options import FoldOptions
-from costkit.report.summary import UsageSummary, close
+from costkit.report.recorded import sessions_in
+from costkit.report.summary import UsageSummary
 
 _HOME = str(Path(__file__).parents[3])
 _PROGRAM = "import sys; sys.path[:] = {path!r}; from costkit.adapters.logs.worker import main; main()"
@@ -67,10 +70,8 @@ class Worker:
         self._process.kill()
         for stream in (self._process.stdin, self._process.stdout):
             if stream is not None:
-                try:
+                with suppress(OSError):
                     stream.close()
-                except OSError:
-                    pass
         self._process.wait()
 
     def _deal(self, options: FoldOptions) -> None:
@@ -116,7 +117,7 @@ class Crew:
         self._options, self._loads, self._size = options, loads, size
         self.workers: list[Worker] = []
 
-    def __enter__(self) -> Crew:
+    def __enter__(self) -> Self:
         for _ in range(self._size):
             self.workers.append(Worker(self._options, self._loads))
         return self
@@ -138,19 +139,20 @@ def finish(crew: Crew, folder: Folder, found: list[Found]) -> UsageSummary:
         found.extend(worker.found)
     workers = _ready(crew.workers, folder, found)
     whole_files = _join(workers, folder, found)
-    keys = [worker.answer() for worker in workers]
+    answers = [answer for answer in (worker.answer() for worker in workers) if answer is not None]
     workers = _ready(workers, folder, found)
     folder.join(whole_files)
-    shared = _shared([folder.summary.responses.keys(), *filter(None, keys)])
+    shared = _shared([folder.summary.responses.keys(), *(keys for keys, _ in answers)])
+    sessions = sessions_in(folder.summary.recorded).union(*(some for _, some in answers))
     for worker in workers:
-        worker.tell(CLOSE, shared)
-    close(folder.summary, shared)
+        worker.tell(CLOSE, (shared, sessions))
+    close(folder.summary, shared, sessions)
     parts = [worker.answer() for worker in workers]
     _ready(workers, folder, found)
     folder.join(whole_files)
     for part in filter(None, parts):
         folder.summary.absorb(part)
-    close(folder.summary)
+    close(folder.summary, (), sessions)
     return folder.summary
 
 
@@ -158,8 +160,7 @@ def _ready(workers: Sequence[Worker], folder: Folder, found: list[Found]) -> lis
     """Those that are still there; what the others had taken is done here, as if they had never been."""
     for worker in workers:
         if worker.is_lost:
-            for load in worker.taken:
-                found.append((load, [folder.fold(piece) for piece in load]))
+            found.extend((load, [folder.fold(piece) for piece in load]) for load in worker.taken)
     return [worker for worker in workers if not worker.is_lost]
 
 

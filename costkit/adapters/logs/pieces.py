@@ -12,8 +12,9 @@ from costkit.adapters.logs.reader import read_source
 from costkit.adapters.logs.sources import Source, why
 from costkit.adapters.logs.unpack import SAMPLE, Unusable, check, is_packed
 from costkit.errors import OperationFailed
+from costkit.report.fold import add_item, close
 from costkit.report.options import FoldOptions
-from costkit.report.summary import UsageSummary, add_item, close
+from costkit.report.summary import UsageSummary
 
 RANGE = 16 << 20
 """Bytes of a file that one piece covers at most."""

@@ -20,8 +20,9 @@ from costkit.adapters.logs.feed import Feed
 from costkit.adapters.logs.labels import pickers
 from costkit.adapters.logs.search import find, is_fast
 from costkit.adapters.logs.shapes import Unsure, bill_of, decode_line
+from costkit.report.fold import add_item, add_response
 from costkit.report.records import FileRead
-from costkit.report.summary import UsageSummary, add_item, add_response
+from costkit.report.summary import UsageSummary
 from costkit.report.table import Attributes, Response
 
 BUFFER = 1 << 20

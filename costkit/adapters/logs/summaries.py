@@ -15,8 +15,9 @@ from costkit.adapters.logs.crew import Crew, Found, finish
 from costkit.adapters.logs.pieces import Folder, plan
 from costkit.adapters.logs.reader import Progress, read_source
 from costkit.adapters.logs.sources import Source, find_sources
+from costkit.report.fold import add_item
 from costkit.report.options import FoldOptions
-from costkit.report.summary import Omission, Place, UsageSummary, add_item
+from costkit.report.summary import Omission, Place, UsageSummary
 
 _WORTH_A_WORKER = 24 << 20
 """Bytes that this process reads in about the time in which another one starts."""
@@ -52,8 +53,8 @@ def summarize_logs(
     loads = deque(plan(others, may_split=helpers > 0 and options.dedupe != "file"))
     with Crew(options, loads, helpers) as crew:
         folder, found = Folder(options, passed), list[Found]()
-        for item in skipped:
-            add_item(folder.summary, item)
+        for place in skipped:
+            add_item(folder.summary, place)
         for source in read_here:
             for item in read_source(source, labels=options.labels, stdin=stdin, passed=passed):
                 add_item(folder.summary, item)

@@ -1,8 +1,8 @@
 """A process that reads pieces of logs for another one: started by `crew.py`, spoken to through its own streams.
 
 Orders and answers are pickles, which are only ever exchanged between these two. Three orders, in this order: `fold` a
-load, any number of times; `join` the files whose ranges fit together, answered with the identities of all responses;
-`close` all responses but those that others know too, answered with a summary of kilobytes.
+load, any number of times; `join` the files whose ranges fit together, answered with the identities of all responses and
+the sessions that have a recorded cost; `close` all responses but those that others know too, answered with a summary of kilobytes.
 """
 
 from __future__ import annotations
@@ -16,7 +16,8 @@ from threading import Thread
 from typing import IO, Any
 
 from costkit.adapters.logs.pieces import Folder
-from costkit.report.summary import close
+from costkit.report.fold import close
+from costkit.report.recorded import sessions_in
 
 FOLD, JOIN, CLOSE = "fold", "join", "close"
 
@@ -42,9 +43,9 @@ def main() -> None:
             answer = ([folder.fold(piece) for piece in argument], read)
         elif order == JOIN:
             folder.join(argument)
-            answer = set(folder.summary.responses.keys())
+            answer = (set(folder.summary.responses.keys()), sessions_in(folder.summary.recorded))
         else:
-            close(folder.summary, argument)
+            close(folder.summary, *argument)
             answer = folder.summary
         pickle.dump(answer, answers, pickle.HIGHEST_PROTOCOL)
         answers.flush()

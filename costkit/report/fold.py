@@ -48,15 +48,17 @@ def add_item(summary: UsageSummary, item: Item) -> None:
         _note(summary, item)
 
 
-def add_response(summary: UsageSummary, message_id: str | None, request_id: str | None, response: Response) -> None:
-    """Add a billed response, or a copy of one."""
+def add_response(
+    summary: UsageSummary, message_id: str | None, request_id: str | None, response: Response
+) -> int | None:
+    """Add a billed response, or a copy of one; returns its row in the table, `None` if it counts by itself."""
     summary.records += 1
     key = response_key(message_id, request_id, summary.options.dedupe)
     if key is None:
         _count(summary, response)
-    else:
-        summary.copies += 1
-        summary.responses.put(key, response)
+        return None
+    summary.copies += 1
+    return summary.responses.put(key, response)
 
 
 def _response(record: Record) -> Response:

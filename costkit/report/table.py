@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Collection, Iterator, KeysView
+from struct import Struct
 from typing import NamedTuple
 
 from costkit.core.response import Counts, Iteration
@@ -20,6 +21,7 @@ PLACEHOLDER, INCOMPLETE, ANSWERED = 1, 2, 4
 _FIELDS = len(Counts._fields)
 _PLACE = 3
 _NARROW = 2**32
+_SLIM, _WIDE, _PLACES = Struct(f"{_FIELDS}I"), Struct(f"{_FIELDS}q"), Struct(f"{_PLACE}q")
 
 
 class Attributes(NamedTuple):
@@ -94,24 +96,48 @@ class ResponseTable:
 
     __hash__ = None  # type: ignore[assignment]  # a table changes
 
-    def put(self, key: int, response: Response) -> None:
-        """Merge a copy of a response into the table."""
+    def put(self, key: int, response: Response) -> int:
+        """Merge a copy of a response into the table; returns its row."""
         row = self._rows.get(key)
-        if max(response.counts) >= _NARROW and self._counts.typecode == "I":
-            self._counts = array("q", self._counts)
         if row is None:
-            self._append(key, response)
-            return
-        here = slice(row * _FIELDS, (row + 1) * _FIELDS)
-        if tuple(self._counts[here]) != response.counts:
-            self._counts[here] = array(self._counts.typecode, map(max, self._counts[here], response.counts))
+            return self._append(key, response)
+        self.raise_counts(row, response.counts)
         self._flags[row] &= response.flags
         if response.iterations or row in self._iterations:
             self._iterations[row] = _largest(self._iterations.get(row, ()), response.iterations)
         since = self._places[row * _PLACE]
         if response.timestamp < since or (response.timestamp == since and self._comes_first(response, row)):
-            self._places[row * _PLACE : (row + 1) * _PLACE] = array("q", response.place)
+            _PLACES.pack_into(self._places, row * _PLACES.size, *response.place)
             self._numbers[row] = self._number(response.attributes)
+        return row
+
+    def raise_counts(self, row: int, counts: tuple[int, ...]) -> tuple[int, ...]:
+        """Keep the larger of each count; returns what is kept."""
+        known = tuple(self._counts[row * _FIELDS : (row + 1) * _FIELDS])
+        if known == counts:
+            return known
+        merged = tuple(map(max, known, counts))
+        pack = self._packer(merged)
+        pack.pack_into(self._counts, row * pack.size, *merged)
+        return merged
+
+    def limit_flags(self, row: int, flags: int) -> int:
+        """Keep the flags that this copy has too; returns what is kept."""
+        self._flags[row] &= flags
+        return self._flags[row]
+
+    def time_of(self, row: int) -> int:
+        """The time of the earliest copy."""
+        return self._places[row * _PLACE]
+
+    def _packer(self, counts: tuple[int, ...]) -> Struct:
+        """How counts are written; where one does not fit, the column is widened first."""
+        if self._counts.typecode == "q":
+            return _WIDE
+        if max(counts) < _NARROW:
+            return _SLIM
+        self._counts = array("q", self._counts)
+        return _WIDE
 
     def absorb(self, other: ResponseTable) -> None:
         """Merge another table into this one: the rows that this one lacks all at once."""
@@ -188,15 +214,16 @@ class ResponseTable:
         theirs = (self.names[self._numbers[row]].path, self._places[row * _PLACE + 1])
         return mine < theirs if mine != theirs else response.order() < self.response(row).order()
 
-    def _append(self, key: int, response: Response) -> None:
-        row = len(self._rows)
-        self._counts.extend(response.counts)
-        self._places.extend(response.place)
+    def _append(self, key: int, response: Response) -> int:
+        row = self._rows[key] = len(self._rows)
+        counts = self._packer(response.counts).pack(*response.counts)  # before: it may replace the column
+        self._counts.frombytes(counts)
+        self._places.frombytes(_PLACES.pack(*response.place))
         self._numbers.append(self._number(response.attributes))
         self._flags.append(response.flags)
         if response.iterations:
             self._iterations[row] = response.iterations
-        self._rows[key] = row
+        return row
 
     def _number(self, attributes: Attributes) -> int:
         number = self._known.get(attributes)

@@ -107,6 +107,10 @@ def test_a_number_of_thousands_of_digits_costs_no_bill_beside_it() -> None:
     assert _found(b'{"x": ' + b"1" * 5000 + b', "usage": 1}') == [('{"x": Infinity, "usage": 1}', 1)]
 
 
+def test_bytes_that_are_no_text_cost_no_bill_beside_them() -> None:
+    assert _found(b'{"usage": 1, "x": "\xff\xc3"}\n' + A) == [('{"usage": 1, "x": "\ufffd\ufffd"}', 1), (_text(A), 2)]
+
+
 def test_a_broken_line_in_the_middle_costs_only_itself() -> None:
     assert _found(A + b'\n{"usage": oops}\n' + B) == [(_text(A), 1), ("invalid-json", 2), (_text(B), 3)]
 
@@ -120,7 +124,7 @@ def test_a_broken_line_in_the_middle_costs_only_itself() -> None:
         (b"[2026-11-01 12:00] started", "invalid-json"),
         (b"[1] started", "invalid-json"),
         (b"{}}", "invalid-json"),
-        (b'{"usage": "\xff\xfe"}', "invalid-utf8"),
+        (b'"\xff\xfe" {"usage": 1}', "invalid-utf8"),
         (b'{"usage": \0}', "nul-bytes"),
         (b"\0\0\0\0", "nul-bytes"),
         (A + b'{"usage": ' + b"1" * 5000 + b"}", "number-too-long"),

@@ -23,7 +23,7 @@ TIMES = ("timestamp", "ts", "created_at", "created", "time", "start_time")
 REQUEST_IDS = ("requestId", "request_id", "_request_id")
 SESSIONS = ("sessionId", "session_id", "session")
 PROJECTS = ("cwd", "project")
-_LATEST = microseconds(datetime(9000, 1, 1, tzinfo=UTC))
+LATEST = microseconds(datetime(9000, 1, 1, tzinfo=UTC))
 _EARLIEST_MICROSECONDS, _EARLIEST_MILLISECONDS, _EARLIEST_NANOSECONDS = 10**14, 10**11, 10**17
 
 
@@ -106,7 +106,7 @@ def timestamp(value: object) -> int | None:
     `None` for anything else, and for times before 1970 or so late that a calendar ends.
     """
     moment = _iso(value) if isinstance(value, str) else _number(value)
-    return moment if moment is not None and 0 < moment < _LATEST else None
+    return moment if moment is not None and 0 < moment < LATEST else None
 
 
 def _iso(text: str) -> int | None:

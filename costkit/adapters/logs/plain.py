@@ -8,6 +8,7 @@ that line until it is at the beginning of another. A file may be read in ranges 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from io import FileIO
 from typing import NamedTuple
 
@@ -20,6 +21,7 @@ from costkit.adapters.logs.feed import Feed
 from costkit.adapters.logs.labels import pickers
 from costkit.adapters.logs.search import find, is_fast
 from costkit.adapters.logs.shapes import Unsure, bill_of, decode_line
+from costkit.core.response import Counts
 from costkit.report.fold import add_item, add_response
 from costkit.report.records import FileRead
 from costkit.report.summary import UsageSummary
@@ -51,6 +53,22 @@ class Range(NamedTuple):
     """Where the first line after it begins."""
     alone: bool
     """Whether it could be read without knowing what comes before it in the file."""
+
+
+@dataclass(slots=True)
+class _Last:
+    """The response that the last bill was for: most often the next line is about it too."""
+
+    row: int
+    message_id: str | None
+    request_id: str | None
+    counts: tuple[int, ...]
+    flags: int
+    since: int
+
+    def is_about(self, message_id: str | None, request_id: str | None) -> bool:
+        """Whether these are the ids of the same response."""
+        return self.message_id == message_id and self.request_id == request_id
 
 
 class _LineEnds(Exception):
@@ -90,6 +108,8 @@ class PlainReader:
         self._passed_over = 0
         self._steps = 0
         self._at_end = False
+        self._named: dict[tuple[str | None, ...], Attributes] = {}
+        self._last: _Last | None = None
 
     def read(self) -> Range:
         """Go through the range. Raises OSError where the system fails."""
@@ -149,10 +169,11 @@ class PlainReader:
 
     def _scan(self, last: int) -> int:
         """Go through the lines in the buffer before `last`; returns how far that went."""
-        buffer, newline = self._buffer, self._buffer.find
+        buffer, view, newline = self._buffer, self._view, self._buffer.find
         stop = last if self._stop is None else min(last, self._stop - self._base)
         usage, nul = -1, -1
         has_marks = not is_fast or any(find(buffer, mark, 0, last) >= 0 for mark in OTHER_MARKS)
+        may_bill = not self._pickers
         at = 0
         while at < stop:
             end = newline(b"\n", at, last)
@@ -168,48 +189,49 @@ class PlainReader:
                 buffer[at] == _OPEN
                 and (buffer[end - 1] == _CLOSE or buffer[end - 2 : end] == b"}\r")
                 and nul >= end >= 0
-                and self._is_read(at, end, is_billing=usage < end, has_marks=has_marks)
             ):
-                self._line += 1
-                at = end + 1
-            else:
-                at = self._step(at)
+                if usage < end:
+                    is_read = may_bill and self._bill(view[at:end], self._base + at)
+                elif has_marks and any(newline(mark, at, min(end, at + LONG)) >= 0 for mark in OTHER_MARKS):
+                    is_read = False
+                else:
+                    is_read = end - at > LONG or _is_object(view[at:end])
+                    self._passed_over += is_read
+                if is_read:
+                    self._line += 1
+                    at = end + 1
+                    continue
+            at = self._step(at)
         return at
 
-    def _is_read(self, at: int, end: int, *, is_billing: bool, has_marks: bool) -> bool:
-        """Read a line that looks like an object; `False` leaves it to the exact reader."""
-        if is_billing:
-            return not self._pickers and self._bill(bytes(self._view[at:end]), self._base + at)
-        if has_marks and any(self._buffer.find(mark, at, min(end, at + LONG)) >= 0 for mark in OTHER_MARKS):
-            return False
-        if end - at <= LONG and not _is_object(bytes(self._view[at:end])):
-            return False
-        self._passed_over += 1
-        return True
-
-    def _bill(self, line: bytes, offset: int) -> bool:
+    def _bill(self, line: memoryview, offset: int) -> bool:
         try:
             bill = bill_of(decode_line(line))
         except (DecodeError, Unsure, RecursionError, UnicodeDecodeError):
-            return False
-        if not line.isascii() and not _is_text(line):
             return False
         if bill is None:
             self._passed_over += 1
             return True
         self._bills += 1
-        attributes = Attributes(
-            bill.model,
-            bill.service_tier,
-            bill.speed,
-            bill.inference_geo,
-            bill.session,
-            bill.project,
-            self._name,
-            (),
-        )
-        response = Response(bill.counts, bill.timestamp, attributes, offset, self._line, bill.flags, bill.iterations)
-        add_response(self._summary, bill.message_id, bill.request_id, response)
+        counts, message_id, request_id, time, attributes, flags, iterations = bill
+        summary, last = self._summary, self._last
+        if last is not None and last.is_about(message_id, request_id) and time > last.since and not iterations:
+            summary.records += 1
+            summary.copies += 1
+            if counts != last.counts:
+                last.counts = summary.responses.raise_counts(last.row, counts)
+            if flags != last.flags:
+                last.flags = summary.responses.limit_flags(last.row, flags)
+            return True
+        named = self._named.get(attributes)
+        if named is None:
+            named = self._named[attributes] = Attributes(*attributes, self._name, ())
+        response = Response(Counts(*counts), time, named, offset, self._line, flags, iterations)
+        row = add_response(summary, message_id, request_id, response)
+        if row is None:
+            self._last = None
+        else:
+            self._last = _Last(row, message_id, request_id, counts, flags, summary.responses.time_of(row))
         return True
 
     def _step(self, at: int) -> int:
@@ -273,17 +295,9 @@ def _or_last(found: int, last: int) -> int:
     return last if found < 0 else found
 
 
-def _is_object(line: bytes) -> bool:
+def _is_object(line: memoryview) -> bool:
     try:
         _decode_anything(line)
     except (DecodeError, RecursionError):
-        return False
-    return line.isascii() or _is_text(line)
-
-
-def _is_text(line: bytes) -> bool:
-    try:
-        line.decode()
-    except UnicodeDecodeError:
         return False
     return True

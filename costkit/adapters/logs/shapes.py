@@ -7,17 +7,22 @@ are asked. That both agree is tested with generated and damaged lines.
 
 from __future__ import annotations
 
-from typing import Annotated, NamedTuple
+from datetime import datetime
+from typing import Annotated
 
 from msgspec import UNSET, Meta, Raw, Struct, UnsetType
 from msgspec.json import Decoder
 
-from costkit.adapters.logs.dialect import REFUSAL, SYNTHETIC, timestamp
+from costkit.adapters.logs.dialect import LATEST, REFUSAL, SYNTHETIC, timestamp
 from costkit.adapters.logs.transcripts import MOST_PROVISIONAL_TOKENS, WITHOUT_BILL
 from costkit.core.response import MOST_TOKENS, Counts, Iteration
+from costkit.report.group import EPOCH
 from costkit.report.table import ANSWERED, NO_TIME, PLACEHOLDER
 
 Count = Annotated[int, Meta(ge=0, le=MOST_TOKENS)]
+fromisoformat = datetime.fromisoformat
+_DAY_S = 24 * 60 * 60
+_OUTPUT = Counts._fields.index("output_tokens")
 Odd = Raw | UnsetType
 """A field of which only the presence matters."""
 
@@ -45,10 +50,10 @@ class Tokens(Struct, gc=False):
     output_tokens: Count | None = 0
     server_tool_use: Searches | None = None
 
-    def counts(self) -> Counts:
-        """The counts, as `core.response` reads them."""
+    def counts(self) -> tuple[int, ...]:
+        """What `Counts` has."""
         split, searches = self.cache_creation, self.server_tool_use
-        return Counts(
+        return (
             self.input_tokens or 0,
             self.cache_read_input_tokens or 0,
             self.cache_creation_input_tokens or 0,
@@ -139,22 +144,17 @@ class Line(Envelope, gc=False, rename={"parent": "parentUuid", "leaf": "leafUuid
     usage: BilledTokens | None = None
 
 
-class Bill(NamedTuple):
-    """A billed response as a line tells it: a `Record` without its place."""
-
-    counts: Counts
-    message_id: str | None
-    request_id: str | None
-    timestamp: int
-    """Microseconds since 1970, or `NO_TIME`."""
-    model: str | None
-    service_tier: str | None
-    speed: str | None
-    inference_geo: str | None
-    session: str | None
-    project: str | None
-    flags: int
-    iterations: tuple[Iteration, ...]
+Bill = tuple[
+    tuple[int, ...],
+    str | None,
+    str | None,
+    int,
+    tuple[str | None, str | None, str | None, str | None, str | None, str | None],
+    int,
+    tuple[Iteration, ...],
+]
+"""A `Record` without its place: counts, message id, request id, time (microseconds since 1970 or `NO_TIME`), the
+attributes from model to project, flags, iterations."""
 
 
 class Unsure(Exception):
@@ -201,21 +201,24 @@ def _bill(message: Message | Line, holder: Envelope, outer: Envelope | None, *, 
     counts, flags = usage.counts(), ANSWERED
     if message.stop_reason == REFUSAL:
         flags = 0
-    elif provisional and message.stop_reason is None and counts.output_tokens <= MOST_PROVISIONAL_TOKENS:
+    elif provisional and message.stop_reason is None and counts[_OUTPUT] <= MOST_PROVISIONAL_TOKENS:
         flags |= PLACEHOLDER
-    return Bill(
+    passes = usage.iterations
+    return (
         counts,
         message.id or None,
         holder.request or _request(holder, outer),
         _moment(holder, outer),
-        message.model,
-        usage.service_tier,
-        usage.speed,
-        usage.inference_geo,
-        holder.session or _session(holder, outer),
-        holder.cwd or _project(holder, outer),
+        (
+            message.model,
+            usage.service_tier,
+            usage.speed,
+            usage.inference_geo,
+            holder.session or _session(holder, outer),
+            holder.cwd or _project(holder, outer),
+        ),
         flags,
-        tuple([Iteration(item.model, item.counts()) for item in usage.iterations]) if usage.iterations else (),
+        tuple([Iteration(item.model, Counts(*item.counts())) for item in passes]) if passes else (),
     )
 
 
@@ -238,9 +241,15 @@ def _project(holder: Envelope, outer: Envelope | None) -> str | None:
 
 
 def _moment(holder: Envelope, outer: Envelope | None) -> int:
-    moment = None if holder.timestamp is None else timestamp(holder.timestamp)
-    if moment is not None:
-        return moment
+    text = holder.timestamp
+    if text is not None:
+        try:
+            since = fromisoformat(text) - EPOCH
+            moment: int | None = (since.days * _DAY_S + since.seconds) * 1_000_000 + since.microseconds
+        except (ValueError, TypeError, OverflowError):
+            moment = timestamp(text)
+        if moment is not None and (0 < moment < LATEST or (moment := timestamp(text)) is not None):
+            return moment
     if not (
         holder.ts is UNSET
         and holder.created_at is UNSET

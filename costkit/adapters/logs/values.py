@@ -32,7 +32,7 @@ class Broken(NamedTuple):
 def whole(line: bytes) -> dict[str, object] | None:
     """The object that a line consists of: the quick way for what most lines are; `None` for anything else."""
     try:
-        text = line.decode()
+        text = _text(line)
         try:
             value, end = _decode(text)
         except json.JSONDecodeError:
@@ -44,6 +44,14 @@ def whole(line: bytes) -> dict[str, object] | None:
     if end != len(text) and not text[end:].isspace():
         return None
     return value if isinstance(value, dict) else None
+
+
+def _text(line: bytes) -> str:
+    """The text of a line; what is no UTF-8 in it costs no bill beside it."""
+    try:
+        return line.decode()
+    except UnicodeDecodeError:
+        return line.decode(errors="replace")
 
 
 def values_in(line: bytes) -> tuple[list[tuple[object, int]], Broken | None]:

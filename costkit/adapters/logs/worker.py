@@ -1,8 +1,9 @@
 """A process that reads pieces of logs for another one: started by `crew.py`, spoken to through its own streams.
 
 Orders and answers are pickles, which are only ever exchanged between these two. Three orders, in this order: `fold` a
-load, any number of times; `join` the files whose ranges fit together, answered with the identities of all responses and
-the sessions that have a recorded cost; `close` all responses but those that others know too, answered with a summary of kilobytes.
+load, any number of times; `join` the files whose ranges fit together, answered with the identities of all responses
+and the sessions that have a recorded cost; `close` all responses but those that others know too, answered with a
+summary of kilobytes.
 """
 
 from __future__ import annotations

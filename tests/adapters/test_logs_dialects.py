@@ -80,6 +80,11 @@ def test_a_wrapped_message_has_the_time_and_the_ids_of_its_wrapper(wrapped: dict
     assert moment_of(record.timestamp or 0).isoformat() == "2026-11-01T08:00:00+00:00"
 
 
+def test_a_wrapper_that_repeats_the_usage_leaves_the_bill_to_the_message() -> None:
+    assert _one({"usage": USAGE, "latency": 5, "response": MESSAGE}).model == "claude-opus-5-5"
+    assert _one({"usage": USAGE, "role": "assistant"}).model is None
+
+
 def test_usage_inside_content_or_tool_input_bills_nothing() -> None:
     tool = {"type": "tool_use", "input": {"usage": USAGE, "model": None, "message": MESSAGE}}
 

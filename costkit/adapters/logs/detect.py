@@ -1,9 +1,4 @@
-"""Which dialect a document speaks, found by its content: one file may mix them.
-
-To add a dialect, write a module with a `recognise` like the others (`dialect.py` says what it answers) and put it
-into the list below, before those that would take its documents for their own; `documents.py` must know how to tell
-its bills from other lines.
-"""
+"""Which dialect a document speaks, found by its content: one file may mix them. The package says how to add one."""
 
 from __future__ import annotations
 
@@ -16,18 +11,26 @@ from costkit.adapters.logs.streams import Streams
 from costkit.report.records import FileRead, Record, RecordedCost, Skipped
 
 
+Recognise = Callable[[Document], Found | None]
+
+
+def dialects(streams: Streams) -> tuple[Recognise, ...]:
+    """The dialects in the order in which they are asked; `streams` collects the events of one file."""
+    return (
+        transcripts.recognise,
+        batch_results.recognise,
+        streams.recognise,
+        usage_log.recognise,
+        messages.recognise,
+    )
+
+
 class Detector:
     """Turns the documents of one file into records, and counts those without a bill."""
 
     def __init__(self) -> None:
         self._streams = Streams()
-        self._dialects: tuple[Callable[[Document], Found | None], ...] = (
-            transcripts.recognise,
-            batch_results.recognise,
-            self._streams.recognise,
-            usage_log.recognise,
-            messages.recognise,
-        )
+        self._dialects = dialects(self._streams)
         self._unbilled: dict[str, int] = {}
         self._documents = 0
         self._other = 0

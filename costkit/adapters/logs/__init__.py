@@ -8,8 +8,9 @@ One module for each dialect, with its quirks in its docstring: `messages`, `batc
 2. Its line in `detect.dialects`, before those that would take its documents for their own.
 
 Lines without the key `usage` are passed over undecoded: a dialect that bills by another name adds it to
-`documents.OTHER_MARKS`. Objects of the types that `shapes` knows (`assistant`, `message`, `progress`, …) are transcripts
-and Messages whatever else they hold. Everything else (compression, torn and glued lines, arrays, deduplication, prices) is done.
+`documents.OTHER_MARKS`. Objects of the types that `shapes` knows (`assistant`, `message`, `progress`, …) are
+transcripts and Messages whatever else they hold. Everything else (compression, torn and glued lines, arrays,
+deduplication, prices) is done.
 """
 
 from costkit.adapters.logs.reader import read_logs

@@ -10,7 +10,6 @@ from costkit.adapters.logs.documents import Document
 from costkit.adapters.logs.streams import Streams
 from costkit.report.records import FileRead, Record, RecordedCost, Skipped
 
-
 Recognise = Callable[[Document], Found | None]
 
 

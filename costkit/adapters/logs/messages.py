@@ -1,8 +1,9 @@
 """Message objects of the API, bare or wrapped by whoever logged them.
 
 Quirks: the wrapper (`response`, `message`, `result.message`, `body`, `data`, also one inside the other) may hold
-the time and the request id, and repeat the usage; the message itself never has a time. A `usage` without the API's token counts belongs to
-somebody else's format and bills nothing here. Only wrappers are looked into, never content or tool input.
+the time and the request id, and repeat the usage; the message itself never has a time. A `usage` without the API's
+token counts belongs to somebody else's format and bills nothing here. Only wrappers are looked into, never content or
+tool input.
 Documented at https://platform.claude.com/docs/en/api/messages
 """
 

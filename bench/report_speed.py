@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import platform
 import shutil
 import statistics
 import subprocess
@@ -90,14 +91,13 @@ def main() -> None:
 def _ccusage(folder: Path | None, scratch: Path) -> list[str] | None:
     """How to call ccusage, installed for this run if it isn't yet; `None` without npm or without a network."""
     npm = shutil.which("npm")
-    if folder is None and npm is None:
-        return None
-    if folder is None and npm is not None:
+    if folder is None:
+        if npm is None:
+            return None
         folder = scratch / "npm"
-        done = subprocess.run(
-            [npm, "install", "--no-audit", "--no-fund", "--prefix", folder, "ccusage"], capture_output=True, check=False
-        )
-        if done.returncode:
+        kind = f"@ccusage/ccusage-{sys.platform}-{'arm64' if platform.machine() in ('arm64', 'aarch64') else 'x64'}"
+        install = [npm, "install", "--no-audit", "--no-fund", "--prefix", str(folder), "ccusage", kind]
+        if subprocess.run(install, capture_output=True, check=False).returncode:
             return None
     return [str(folder / "node_modules" / ".bin" / "ccusage"), "daily", "--json", "--offline"]
 
@@ -131,7 +131,7 @@ def _measure(title: str, logs: Path, commands: Mapping[str, list[str]], runs: in
             seconds = _time(command, environ)
             if turn:  # the first turn warms the disk cache, and costkit's
                 times[name].append(seconds)
-    files = [path for path in logs.rglob("*.jsonl")]
+    files = list(logs.rglob("*.jsonl"))
     size = sum(path.stat().st_size for path in files) / MB
     print(f"\n{title}: {size:,.0f} MB in {len(files):,} files; medians of {runs} runs")
     ours = statistics.median(times["costkit"])

@@ -9,13 +9,13 @@ from typing import NamedTuple
 
 from costkit.core.response import BilledUsage
 from costkit.errors import InvalidInput
+from costkit.report.table import KEY_BYTES
 
 DEDUPE_MODES = ("auto", "id", "file", "none")
 """`auto`: message id and request id; `id`: message id alone; `file`: as `auto`, within a file; `none`."""
 TORN_LAST_LINE = "torn-last-line"
 """The reason for which the last line of a file is skipped where its writer is still at work, or died: no defect of
 what was read, so it doesn't fail `--strict`."""
-_KEY_BYTES = 12  # 96 bits: two of a billion responses meet with a probability of 1 in 10^11
 
 
 class Record(NamedTuple):
@@ -106,7 +106,7 @@ def response_key(message_id: str | None, request_id: str | None, dedupe: str) ->
     identity = message_id
     if dedupe != "id":
         identity += "\0" if request_id is None else f"\0{request_id}\0"
-    digest = hashlib.blake2b(identity.encode("utf-8", "surrogatepass"), digest_size=_KEY_BYTES)
+    digest = hashlib.blake2b(identity.encode("utf-8", "surrogatepass"), digest_size=KEY_BYTES)
     return int.from_bytes(digest.digest(), "little")
 
 

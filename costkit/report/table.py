@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Collection, Iterator, KeysView
-from struct import Struct
+from struct import Struct, iter_unpack
 from typing import NamedTuple
 
 from costkit.core.response import Counts, Iteration
@@ -18,6 +18,8 @@ NO_TIME = 2**63 - 1
 """Stands for a missing timestamp and sorts last."""
 PLACEHOLDER, INCOMPLETE, ANSWERED = 1, 2, 4
 """Flags of a response. The last one says that a copy knows of no refusal: one copy that does clears it."""
+KEY_BYTES = 12
+"""96 bits identify a response: two of a billion responses meet with a probability of 1 in 10^11."""
 _FIELDS = len(Counts._fields)
 _PLACE = 3
 _NARROW = 2**32
@@ -62,6 +64,19 @@ class Response(NamedTuple):
     def order(self) -> tuple[int, str, int, tuple[str, ...], int]:
         """Copies are compared by this; the smallest lends its attributes to the response."""
         return (self.timestamp, self.attributes.path, self.offset, self.attributes.order(), self.line)
+
+
+class Columns(NamedTuple):
+    """All that a table holds; the numbers of a column stand one after the other as this machine writes them."""
+
+    keys: bytes
+    counts_type: str
+    counts: bytes
+    places: bytes
+    numbers: bytes
+    flags: bytes
+    names: list[Attributes]
+    iterations: list[tuple[int, tuple[Iteration, ...]]]
 
 
 class ResponseTable:
@@ -167,6 +182,37 @@ class ResponseTable:
         counts = zip(*[iter(self._counts)] * _FIELDS, strict=True)
         places = [iter(self._places)] * _PLACE
         return zip(counts, *places, self._numbers, self._flags, strict=True)
+
+    def columns(self) -> Columns:
+        """The table as plain values."""
+        return Columns(
+            b"".join([key.to_bytes(KEY_BYTES, "little") for key in self._rows]),
+            self._counts.typecode,
+            self._counts.tobytes(),
+            self._places.tobytes(),
+            self._numbers.tobytes(),
+            self._flags.tobytes(),
+            self.names,
+            list(self._iterations.items()),
+        )
+
+    @classmethod
+    def of(cls, columns: Columns) -> ResponseTable:
+        """The table of these columns. Raises ValueError for columns that don't fit together."""
+        table = cls()
+        keys = [int.from_bytes(key, "little") for (key,) in iter_unpack(f"{KEY_BYTES}s", columns.keys)]
+        table._rows = dict(zip(keys, range(len(keys)), strict=True))
+        table._counts = array("q" if columns.counts_type == "q" else "I", columns.counts)
+        table._places = array("q", columns.places)
+        table._numbers = array("I", columns.numbers)
+        table._flags = array("B", columns.flags)
+        table._iterations = dict(columns.iterations)
+        table.names = columns.names
+        table._known = {attributes: number for number, attributes in enumerate(columns.names)}
+        sizes = (len(table._rows), len(table._counts) / _FIELDS, len(table._places) / _PLACE, len(table._numbers))
+        if set(sizes) != {len(table._flags)} or max(table._numbers, default=-1) >= len(table.names):
+            raise ValueError("columns of different lengths")
+        return table
 
     def rows_of(self, keys: Collection[int]) -> set[int]:
         """The rows of some identities."""

@@ -36,7 +36,7 @@ Found = tuple[Load, list[Range | None]]
 class Worker:
     """A process and a thread that deals with it."""
 
-    def __init__(self, options: FoldOptions, loads: deque[Load]) -> None:
+    def __init__(self, options: FoldOptions, remembered: Path | None, loads: deque[Load]) -> None:
         self.is_lost = False
         self.taken: list[Load] = []
         self.found: list[Found] = []
@@ -50,7 +50,7 @@ class Worker:
             stderr=subprocess.DEVNULL,
         )
         self._loads = loads
-        self._thread = Thread(target=self._deal, args=(options,), daemon=True)
+        self._thread = Thread(target=self._deal, args=((options, remembered),), daemon=True)
         self._thread.start()
 
     def wait(self) -> None:
@@ -74,8 +74,8 @@ class Worker:
                     stream.close()
         self._process.wait()
 
-    def _deal(self, options: FoldOptions) -> None:
-        self._send(options)
+    def _deal(self, setup: tuple[FoldOptions, Path | None]) -> None:
+        self._send(setup)
         given = 0
         while not self.is_lost:
             while given - len(self.found) < _AHEAD:
@@ -113,13 +113,13 @@ class Worker:
 class Crew:
     """The workers, to be used in a `with` block: none is left running after it."""
 
-    def __init__(self, options: FoldOptions, loads: deque[Load], size: int) -> None:
-        self._options, self._loads, self._size = options, loads, size
+    def __init__(self, options: FoldOptions, remembered: Path | None, loads: deque[Load], size: int) -> None:
+        self._options, self._remembered, self._loads, self._size = options, remembered, loads, size
         self.workers: list[Worker] = []
 
     def __enter__(self) -> Self:
         for _ in range(self._size):
-            self.workers.append(Worker(self._options, self._loads))
+            self.workers.append(Worker(self._options, self._remembered, self._loads))
         return self
 
     def __exit__(self, *_: object) -> None:

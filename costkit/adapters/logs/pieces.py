@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from costkit.adapters.logs.plain import BUFFER, PlainReader, Range
 from costkit.adapters.logs.reader import read_source
+from costkit.adapters.logs.remembered import Memory, signature
 from costkit.adapters.logs.sources import Source, why
 from costkit.adapters.logs.unpack import SAMPLE, Unusable, check, is_packed
 from costkit.errors import OperationFailed
@@ -32,6 +33,11 @@ class Piece(NamedTuple):
     ranged: bool = False
     """Whether other pieces cover other ranges of the same file."""
 
+    @property
+    def name(self) -> str:
+        """The name under which it is remembered."""
+        return repr((str(Path(self.source.path).absolute()), self.source.name, self.start, self.stop))
+
 
 Load = list[Piece]
 
@@ -42,21 +48,38 @@ class Folder:
     Ranges of a file are kept apart from everything else until it is known that they fit together.
     """
 
-    def __init__(self, options: FoldOptions, passed: Callable[[int], None] = lambda _size: None) -> None:
+    def __init__(
+        self, options: FoldOptions, memory: Memory | None = None, passed: Callable[[int], None] = lambda _size: None
+    ) -> None:
         self.summary = UsageSummary(options)
+        self._memory = memory
         self.split: dict[str, UsageSummary] = {}
         self._passed = passed
         self._buffer = bytearray(BUFFER)
 
     def fold(self, piece: Piece) -> Range | None:
-        """Read a piece. Raises what `read_logs` raises."""
-        source, summary = piece.source, self.summary
+        """Read a piece, or recall what it came to. Raises what `read_logs` raises."""
+        summary = self.summary
         if piece.ranged:
-            summary = self.split.setdefault(source.path, UsageSummary(summary.options))
+            summary = self.split.setdefault(piece.source.path, UsageSummary(summary.options))
+        signed = None if self._memory is None or piece.source.size is None else signature(piece.source.path)
+        if self._memory is None or signed is None:
+            return self._read(piece, summary)
+        known = self._memory.recall(piece.name, signed)
+        if known is None:
+            known = (UsageSummary(summary.options), None)
+            known = (known[0], self._read(piece, known[0]))
+            if signature(piece.source.path) == signed:
+                self._memory.keep(piece.name, signed, *known)
+        summary.absorb(known[0])
+        return known[1]
+
+    def _read(self, piece: Piece, summary: UsageSummary) -> Range | None:
+        if piece.ranged:
             return self._quickly(piece, summary)
-        found = None if source.size is None else self._quickly(piece, summary)
+        found = None if piece.source.size is None else self._quickly(piece, summary)
         if found is None:
-            for item in read_source(source, labels=summary.options.labels, passed=self._passed):
+            for item in read_source(piece.source, labels=summary.options.labels, passed=self._passed):
                 add_item(summary, item)
         if summary.options.dedupe == "file":
             close(summary)

@@ -14,9 +14,11 @@ from typing import IO
 from costkit.adapters.logs.crew import Crew, Found, finish
 from costkit.adapters.logs.pieces import Folder, plan
 from costkit.adapters.logs.reader import Progress, read_source
+from costkit.adapters.logs.remembered import Memory, signature
 from costkit.adapters.logs.sources import Source, find_sources
 from costkit.report.fold import add_item
 from costkit.report.options import FoldOptions
+from costkit.report.records import Skipped
 from costkit.report.summary import Omission, Place, UsageSummary
 
 _WORTH_A_WORKER = 24 << 20
@@ -29,17 +31,51 @@ def summarize_logs(
     options: FoldOptions,
     *,
     workers: int | None = None,
+    remembered: Path | None = None,
     stdin: IO[bytes] | None = None,
     progress: Progress | None = None,
 ) -> UsageSummary:
     """Read files, folders, patterns and `-`, with as many processes as are worth it, or at most `workers`.
 
+    `remembered` is a folder for what was read before: files that have not changed since are not read again.
     Raises what `read_logs` raises. All responses of the result are closed: it can be settled, not merged with another
     summary that may hold copies of them.
     """
     sources, skipped = find_sources(paths)
+    memory = None if remembered is None else Memory(remembered, options)
+    name, signed = repr([(Path(path).absolute(), path) for path in paths]), _sign(sources, skipped)
+    if memory is not None and signed is not None:
+        known = memory.recall(name, signed)
+        if known is not None:
+            return known[0]
+    summary = _read(sources, skipped, options, workers, remembered, stdin, progress)
+    _number_lines(summary, sources)
+    if memory is not None and signed is not None and _sign(sources, skipped) == signed:
+        memory.keep(name, signed, summary)
+        memory.tidy()
+    return summary
+
+
+def _sign(sources: Sequence[Source], skipped: Sequence[Skipped]) -> str | None:
+    """What tells all these files from what they were before; `None` where one may change unnoticed."""
+    signatures = [None if source.size is None else signature(source.path) for source in sources]
+    return None if None in signatures else repr((skipped, sources, signatures))
+
+
+def _read(
+    sources: Sequence[Source],
+    skipped: Sequence[Skipped],
+    options: FoldOptions,
+    workers: int | None,
+    remembered: Path | None,
+    stdin: IO[bytes] | None,
+    progress: Progress | None,
+) -> UsageSummary:
     read_here = [source for source in sources if source.size is None]
+    others = [source for source in sources if source.size is not None]
     size = sum(source.size or 0 for source in sources)
+    helpers = min(size // _WORTH_A_WORKER, (workers or _cores()) - 1)
+    loads = deque(plan(others, may_split=helpers > 0 and options.dedupe != "file"))
     done = 0
 
     def passed(more: int) -> None:
@@ -48,11 +84,9 @@ def summarize_logs(
         if progress is not None:
             progress(done + crew.read, None if read_here else size)
 
-    others = [source for source in sources if source.size is not None]
-    helpers = min(size // _WORTH_A_WORKER, (workers or _cores()) - 1)
-    loads = deque(plan(others, may_split=helpers > 0 and options.dedupe != "file"))
-    with Crew(options, loads, helpers) as crew:
-        folder, found = Folder(options, passed), list[Found]()
+    with Crew(options, remembered, loads, helpers) as crew:
+        memory = None if remembered is None else Memory(remembered, options)
+        folder, found = Folder(options, memory, passed), list[Found]()
         for place in skipped:
             add_item(folder.summary, place)
         for source in read_here:
@@ -62,11 +96,8 @@ def summarize_logs(
             try:
                 load = loads.popleft()
             except IndexError:
-                break
+                return finish(crew, folder, found)
             found.append((load, [folder.fold(piece) for piece in load]))
-        summary = finish(crew, folder, found)
-    _number_lines(summary, sources)
-    return summary
 
 
 def _cores() -> int:

@@ -17,6 +17,7 @@ from threading import Thread
 from typing import IO, Any
 
 from costkit.adapters.logs.pieces import Folder
+from costkit.adapters.logs.remembered import Memory
 from costkit.report.fold import close
 from costkit.report.recorded import sessions_in
 
@@ -36,7 +37,8 @@ def main() -> None:
         nonlocal read
         read += size
 
-    folder = Folder(orders.get(), passed)
+    options, remembered = orders.get()
+    folder = Folder(options, None if remembered is None else Memory(remembered, options), passed)
     while True:
         order, argument = orders.get()
         answer: object

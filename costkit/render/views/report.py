@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from decimal import Decimal
 
 from costkit.core.money import display
+from costkit.render.bars import bar_chart
 from costkit.render.harmless import harmless
 from costkit.render.text import percent, plural, tokens
 from costkit.render.view import Cell, Column, Kind, Labelled, Table, View
@@ -37,7 +38,7 @@ _NOT_IN_THE_LOG = "(not in the log)"
 _FEW = 2
 
 
-def report_view(report: Report, footer: str) -> View:
+def report_view(report: Report, footer: str, *, chart: bool = False) -> View:
     """Lay out a report: one row per group, unpriced models below, then what was merged, skipped or left out."""
     dimensions = tuple(Column(_TITLES.get(name, name), name) for name in report.by)
     rows = [_row(row, report.total) for row in report.rows]
@@ -46,10 +47,25 @@ def report_view(report: Report, footer: str) -> View:
     empty = {"cost_usd": _UNPRICED, **dict.fromkeys(report.by, _NOT_IN_THE_LOG)}
     table = Table((*dimensions, *_FIGURES), (*rows, *totals), empty=empty, total_rows=len(totals))
     facts = tuple(line for line in (" · ".join(_quality(report)), *_costs_beside(report), footer) if line)
-    return View(_headline(report), (table,), facts)
+    figures = (bar_chart(bars_of(report)),) if chart and report.rows else ()
+    return View(headline(report), (table,), facts, figures=figures)
 
 
-def _headline(report: Report) -> str:
+def bars_of(report: Report) -> tuple[tuple[str, Decimal], ...]:
+    """What each row is called in a picture, and its cost."""
+    return tuple((_named(row), row.figures.cost_usd) for row in report.rows)
+
+
+def _named(row: Row) -> str:
+    return _others(row) if row.folded else " · ".join(value or _NOT_IN_THE_LOG for _, value in row.group)
+
+
+def _others(row: Row) -> str:
+    return f"({row.folded} others)"
+
+
+def headline(report: Report) -> str:
+    """The amount first, then what it was for."""
     total = report.total
     unpriced = sum(entry.requests for entry in report.unpriced)
     at_least = "" if report.complete else "at least "
@@ -89,7 +105,7 @@ def _days(period: Period) -> str:
 
 
 def _row(row: Row, total: Figures) -> tuple[Cell, ...]:
-    names = [Labelled(value, f"({row.folded} others)") if row.folded else value for _, value in row.group]
+    names = [Labelled(value, _others(row)) if row.folded else value for _, value in row.group]
     cost = row.figures.cost_usd
     return (*names, *_cells(row.figures, cost, _share(cost, total.cost_usd)), _PRICED, None, row.folded)
 

@@ -96,7 +96,7 @@ class PlainReader:
         stop: int | None = None,
         passed: Callable[[int], None] = lambda _size: None,
     ) -> None:
-        self._file, self._name, self._start, self._stop = file, name, start, stop
+        self._file, self.name, self._start, self._stop = file, name, start, stop
         self._summary, self._passed = summary, passed
         self._buffer, self._view = buffer, memoryview(buffer)
         self._pickers = pickers(summary.options.labels)
@@ -124,7 +124,7 @@ class PlainReader:
             at = self._scan(last) if last else self._step(0)
             self._forget(at)
         alone = not self._detector.keeps_state
-        for item in self._detector.finish(self._name, self._passed_over):
+        for item in self._detector.finish(self.name, self._passed_over):
             if isinstance(item, FileRead):
                 files = 0 if self._start else 1
                 add_item(self._summary, item._replace(documents=item.documents + self._bills, files=files))
@@ -225,7 +225,7 @@ class PlainReader:
             return True
         named = self._named.get(attributes)
         if named is None:
-            named = self._named[attributes] = Attributes(*attributes, self._name, ())
+            named = self._named[attributes] = Attributes(*attributes, self.name, ())
         response = Response(Counts(*counts), time, named, offset, self._line, flags, iterations)
         row = add_response(summary, message_id, request_id, response)
         if row is None:
@@ -242,7 +242,7 @@ class PlainReader:
         self._steps += 1
         place, until = self._base + at, self._base + (end or self._filled)
         feed = Feed(self._reader(at), place, self._line)
-        documents = Documents(feed, self._name, self._pickers)
+        documents = Documents(feed, self.name, self._pickers)
         if self._steps > _MOST_STEPS:  # a file that is not made of lines
             until = max(until, self._stop or _FAR)
         while not documents.at_end and feed.offset < until:
@@ -254,7 +254,7 @@ class PlainReader:
     def _read_line(self, at: int, end: int) -> bool:
         """Read a line exactly, if it can be read without those that follow."""
         feed = Feed(_no_more, self._base + at, self._line, bytes(self._view[at:end]))
-        documents = Documents(feed, self._name, self._pickers)
+        documents = Documents(feed, self.name, self._pickers)
         found: list[Found] = []
         try:
             while feed.offset < self._base + end:

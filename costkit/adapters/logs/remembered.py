@@ -22,7 +22,8 @@ from costkit.report.summary import UsageSummary
 
 READER = 1
 """Goes up whenever the same log is read in another way."""
-_SETTLED_NS = 3_000_000_000
+SETTLED_NS = 3_000_000_000
+"""How long a file must have been left alone: longer than the steps of any file system's clock."""
 _DIGEST = 16
 _OLD_S = 30 * 24 * 60 * 60
 
@@ -36,7 +37,7 @@ def signature(path: str) -> Signature | None:
     except (OSError, ValueError):
         return None
     newest = max(status.st_mtime_ns, status.st_ctime_ns)
-    if time.time_ns() - newest < _SETTLED_NS:
+    if time.time_ns() - newest < SETTLED_NS:
         return None
     return (status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
 

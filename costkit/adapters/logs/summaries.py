@@ -21,7 +21,7 @@ from costkit.report.options import FoldOptions
 from costkit.report.records import Skipped
 from costkit.report.summary import Omission, Place, UsageSummary
 
-_WORTH_A_WORKER = 24 << 20
+WORTH_A_WORKER = 24 << 20
 """Bytes that this process reads in about the time in which another one starts."""
 _BLOCK = 1 << 20
 
@@ -49,7 +49,7 @@ def summarize_logs(
         if known is not None:
             return known[0]
     summary = _read(sources, skipped, options, workers, remembered, stdin, progress)
-    _number_lines(summary, sources)
+    number_lines(summary, sources)
     if memory is not None and signed is not None and _sign(sources, skipped) == signed:
         memory.keep(name, signed, summary)
         memory.tidy()
@@ -74,7 +74,7 @@ def _read(
     read_here = [source for source in sources if source.size is None]
     others = [source for source in sources if source.size is not None]
     size = sum(source.size or 0 for source in sources)
-    helpers = min(size // _WORTH_A_WORKER, (workers or _cores()) - 1)
+    helpers = min(size // WORTH_A_WORKER, (workers or _cores()) - 1)
     loads = deque(plan(others, may_split=helpers > 0 and options.dedupe != "file"))
     done = 0
 
@@ -108,7 +108,7 @@ def _cores() -> int:
         return os.cpu_count() or 1
 
 
-def _number_lines(summary: UsageSummary, sources: Sequence[Source]) -> None:
+def number_lines(summary: UsageSummary, sources: Sequence[Source]) -> None:
     """Count the lines before the few places that are shown, where a range of a file did not know its number."""
     paths = {source.name: source.path for source in sources}
     for omission in _omissions(summary):

@@ -1,6 +1,6 @@
 # The two commands of the README are `make run` and `make test`; both set up what they need in .venv.
 .DELETE_ON_ERROR:
-.PHONY: run test lint unit bench crash-test demo-api clean
+.PHONY: run test lint unit bench crash-test fuzz demo-api clean
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -35,6 +35,11 @@ bench: $(VENV)/.installed-dev
 N := 200
 crash-test: $(VENV)/.installed-dev
 	COSTKIT_CRASH_RUNS=$(N) $(BIN)/python -m pytest tests/crash
+
+# Reads N damaged lines, half of them copies of the lines in a folder of real logs: make fuzz N=1000000 LOGS=~/.claude/projects
+LOGS :=
+fuzz: $(VENV)/.installed-dev
+	COSTKIT_FUZZ_LINES=$(N) COSTKIT_FUZZ_LOGS=$(LOGS) $(BIN)/python -m pytest tests/fuzz
 
 # A stand-in for the API on loopback, to try everything without a key.
 demo-api: $(VENV)/.installed

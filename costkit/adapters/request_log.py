@@ -95,7 +95,7 @@ def _read_stream(stream: IO[bytes], name: str, passed: Callable[[int], None]) ->
                 found = None
             if isinstance(document, Document):
                 found = document
-            else:
+            elif isinstance(document, Skipped):
                 several = True
                 message = f"is no JSON that can be read: {document.reason}"
                 yield Unusable(f"{name}:{document.line}", document.reason, message)

@@ -61,19 +61,27 @@ def read_settings(start: Path, user_file: Path | None, environ: Mapping[str, str
 def _tables(start: Path, user_file: Path | None) -> Iterator[tuple[Path, Mapping[str, object]]]:
     for folder in (start, *start.parents):
         own, shared = folder / "costkit.toml", folder / "pyproject.toml"
-        if own.is_file():
+        if _is_there(own, Path.is_file):
             yield own, _load(own)
             break
-        if shared.is_file() and b"costkit" in _bytes(shared):
+        if _is_there(shared, Path.is_file) and b"costkit" in _bytes(shared):
             tool = _load(shared).get("tool")
             table = tool.get("costkit") if isinstance(tool, Mapping) else None
             if table is not None:
                 yield shared, _mapping(table, shared)
                 break
-        if (folder / ".git").exists():
+        if _is_there(folder / ".git", Path.exists):
             break
-    if user_file is not None and user_file.is_file():
+    if user_file is not None and _is_there(user_file, Path.is_file):
         yield user_file, _load(user_file)
+
+
+def _is_there(path: Path, test: Callable[[Path], bool]) -> bool:
+    """Whether a file can be seen; what lies in a folder that one may not enter can't have been meant."""
+    try:
+        return test(path)
+    except PermissionError:
+        return False
 
 
 def _bytes(path: Path) -> bytes:

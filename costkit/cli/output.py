@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 MOST_OF_A_KIND = 5
 """How many notices of one kind are said on stderr; documents hold them all."""
+PICTURES = (".svg", ".html")
+"""Names of files that get a picture instead of the answer."""
 FIXED_WIDTH = 160
 """Columns of a table that doesn't go to a terminal, so that a log looks the same everywhere."""
 
@@ -108,6 +110,18 @@ def _colored(run: Run, *, to_terminal: bool) -> bool:
 
 def _goes_to_stdout(run: Run) -> bool:
     return run.output in (None, "-")
+
+
+def is_picture(output: str | None) -> bool:
+    """Whether `-o` names a picture; the answer then goes to stdout."""
+    return output is not None and output.lower().endswith(PICTURES)
+
+
+def write_picture(run: Run, svg: Callable[[], str], html: Callable[[], str]) -> None:
+    """Write the picture that `-o` names, and leave stdout to the answer."""
+    draw = html if str(run.output).lower().endswith(".html") else svg
+    write_answer(draw(), run.output)
+    run.output = None
 
 
 def write_answer(text: str, target: str | None) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from costkit.cli.framework import ADVANCED, add_command, whole_number
+from costkit.cli.output import is_picture, write_picture
 from costkit.cli.run import Finding, Run, piped_input
 from costkit.errors import ExitCode
 
@@ -44,6 +45,7 @@ def report(
     strict: Annotated[
         bool, typer.Option("--strict", help="Exit 4 if anything was skipped, 5 if anything has no price.")
     ] = False,
+    chart: Annotated[bool, typer.Option("--chart", help="Draw a bar for each row.")] = False,
     dedupe: Annotated[
         str,
         typer.Option(
@@ -52,15 +54,31 @@ def report(
             help="auto (message and request id), id (message id), file (auto, within each file) or none.",
         ),
     ] = "auto",
+    workers: Annotated[
+        int | None,
+        typer.Option(
+            parser=whole_number(1),
+            metavar="N",
+            rich_help_panel=ADVANCED,
+            help="Processes that read [default: one for each core, as far as the size of the logs is worth it].",
+        ),
+    ] = None,
+    no_cache: Annotated[
+        bool,
+        typer.Option(
+            "--no-cache", rich_help_panel=ADVANCED, help="Read every log again, also one that has not changed."
+        ),
+    ] = False,
 ) -> ExitCode:
     """Say what was spent, on what.
 
     Reads Message objects, batch results, Claude Code transcripts, recorded streams and costkit's own log, by content.
+    With -o NAME.svg or NAME.html the file is a picture, and the answer goes to stdout.
     """
-    from costkit.adapters.logs import read_logs
+    from costkit.adapters.logs.summaries import summarize_logs
     from costkit.cli.progress import byte_progress
     from costkit.cli.values import usd_from
-    from costkit.report import ReportOptions, parse_by, parse_since, parse_until, parse_zone, report_on
+    from costkit.report import ReportOptions, parse_by, parse_since, parse_until, parse_zone, settle
 
     zone = parse_zone(tz or run.settings.tz or "UTC")
     limit = usd_from("--max-cost", max_cost if max_cost is not None else run.settings.max_cost)
@@ -75,12 +93,18 @@ def report(
         dedupe=dedupe,
     )
     with byte_progress(run, "reading") as progress:
-        items = read_logs(logs or [piped_input()], labels=options.labels, progress=progress)
-        result = report_on(items, run.book, options)
+        paths = logs or [piped_input()]
+        remembered = None if no_cache else run.cache_dir() / "report"
+        summary = summarize_logs(
+            paths, options.fold(run.book), workers=workers, remembered=remembered, progress=progress
+        )
+        result = settle(summary, run.book, options)
+    if is_picture(run.output):
+        _draw(run, result)
     return run.show(
         "report",
         result,
-        lambda: _page(result, run),
+        lambda: _page(result, run, chart=chart),
         notices=result.notices,
         findings=[*_over(result, limit), *_strict(result, strict=strict)],
     )
@@ -91,10 +115,17 @@ def register(app: typer.Typer) -> None:
     add_command(app, "report", report, examples=EXAMPLES)
 
 
-def _page(result: Report, run: Run) -> View:
+def _draw(run: Run, result: Report) -> None:
+    from costkit.render.views.report_picture import report_html, report_svg
+
+    footer = run.book_line
+    write_picture(run, lambda: report_svg(result, footer), lambda: report_html(result, footer))
+
+
+def _page(result: Report, run: Run, *, chart: bool) -> View:
     from costkit.render.views.report import report_view
 
-    return report_view(result, run.book_line)
+    return report_view(result, run.book_line, chart=chart)
 
 
 def _over(result: Report, limit: Decimal | None) -> Iterator[Finding]:

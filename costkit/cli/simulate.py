@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from costkit.cli.framework import ADVANCED, add_command, whole_number
+from costkit.cli.output import is_picture, write_picture
 from costkit.cli.run import Run, piped_input
 from costkit.errors import ExitCode, InvalidInput
 
@@ -21,7 +22,6 @@ TTL_WORDS = ("auto", "none", "5m", "1h", "mixed", "automatic", "as-written")
 EXAMPLES = (
     "Example: costkit simulate prompt.json -n 40 --poisson 30/h -m claude-opus-5-5 --output-tokens 500 -o caching.svg"
 )
-_PICTURES = (".svg", ".html")
 _DEFAULT_REPEATS = 10
 _DEFAULT_GAP = "60s"
 
@@ -133,11 +133,11 @@ def simulate(
         runs=reps,
         per_repeat=per_repeat,
         explain=explain,
-        gap_curves=_is_picture(run.output),
+        gap_curves=is_picture(run.output),
     )
     source = _source(path, prefix_tokens, fresh_tokens)
     result = simulate_repeats(source, _counter(run, path, prefix_tokens), run.book, options)
-    if _is_picture(run.output):
+    if is_picture(run.output):
         _draw(run, result)
     return run.show(
         "simulate",
@@ -205,19 +205,11 @@ def _counter(run: Run, path: str | None, prefix_tokens: int | None) -> TokenCoun
     )
 
 
-def _is_picture(output: str | None) -> bool:
-    return output is not None and output.lower().endswith(_PICTURES)
-
-
 def _draw(run: Run, result: Simulation) -> None:
-    """Write the picture; the answer then goes to stdout."""
-    from costkit.cli.output import write_answer
     from costkit.render.views.simulate_picture import simulation_html, simulation_svg
 
-    assert run.output is not None  # noqa: S101  it is the name of the picture
-    draw = simulation_html if run.output.lower().endswith(".html") else simulation_svg
-    write_answer(draw(result, run.book_line), run.output)
-    run.output = None
+    footer = run.book_line
+    write_picture(run, lambda: simulation_svg(result, footer), lambda: simulation_html(result, footer))
 
 
 def _page(result: Simulation, run: Run, *, chart: bool) -> View:

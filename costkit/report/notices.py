@@ -12,7 +12,8 @@ from costkit.core.rates import RateKey
 from costkit.errors import CostkitError
 from costkit.report.price import NO_MODEL
 from costkit.report.result import Unpriced
-from costkit.report.summary import Tally, UsageSummary
+from costkit.report.summary import UsageSummary
+from costkit.report.tally import Tally
 
 _REFUSALS = "https://platform.claude.com/docs/en/test-and-evaluate/strengthen-guardrails/handle-streaming-refusals"
 
@@ -24,8 +25,8 @@ class Doubts(NamedTuple):
     whole: Tally
     """All responses that count."""
     unpriced: tuple[Unpriced, ...]
-    problems: Mapping[str, CostkitError]
-    """Why a model has no price, by its name in the log."""
+    problems: Mapping[tuple[str, str], CostkitError]
+    """Why a model has no price, by its name and the code of the reason."""
     unknown: Mapping[tuple[str, str], int]
     """Fields and values that should select a price but are not known, with the requests that have them."""
 
@@ -49,10 +50,10 @@ def _unrecognised(summary: UsageSummary) -> Iterator[Notice]:
         yield Notice("nothing-recognised", f"{message}; {hint}")
 
 
-def _unpriced(entry: Unpriced, problems: Mapping[str, CostkitError]) -> Notice:
+def _unpriced(entry: Unpriced, problems: Mapping[tuple[str, str], CostkitError]) -> Notice:
     tokens = entry.usage.prompt_tokens + entry.usage.output_tokens
     who = "responses without a model" if entry.reason == NO_MODEL else repr(entry.model)
-    problem = problems.get(entry.model or "")
+    problem = problems.get((entry.model or "", entry.reason))
     why = f": {problem}" if problem else ""
     why += f"; {problem.hint}" if problem and problem.hint else ""
     what = _count(entry.requests, "request") if entry.requests else "parts of requests"

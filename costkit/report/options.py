@@ -6,10 +6,17 @@ from dataclasses import dataclass
 from datetime import UTC, date, tzinfo
 from typing import NamedTuple
 
+from costkit.core.period import UNITS
 from costkit.core.pricebook import PriceBook
 from costkit.errors import InvalidInput
 from costkit.report.group import labels_in
 from costkit.report.records import check_dedupe
+
+QUARTER_HOUR = 15 * 60 * 1_000_000
+"""Microseconds. Every time zone in use is a whole number of quarter hours away from UTC."""
+DAY = 96 * QUARTER_HOUR
+APART = ("session", "project", "path")
+"""The attributes of a response that select no price: needed only where they are asked for."""
 
 
 class FoldOptions(NamedTuple):
@@ -24,6 +31,10 @@ class FoldOptions(NamedTuple):
     """First microsecond that no longer counts."""
     brackets: tuple[int, ...] = ()
     """Prompt sizes at which some model's price tier ends, ascending: whole-request tiers are decided per record."""
+    apart: tuple[str, ...] = APART
+    """Those of `APART` that closed responses are told apart by."""
+    step: int = QUARTER_HOUR
+    """Microseconds: closed responses are told apart by the step of time in which they were made."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +73,10 @@ class ReportOptions:
 
     def fold(self, book: PriceBook) -> FoldOptions:
         """What the reading side has to know to answer this question with the prices of this book."""
-        return FoldOptions(self.dedupe, self.labels, self.since, self.until, brackets_of(book))
+        apart = tuple(name for name in APART if name in self.by or (name == "path" and "file" in self.by))
+        hours = "hour" in self.by or (self.zone is not UTC and not set(UNITS).isdisjoint(self.by))
+        step = QUARTER_HOUR if hours else DAY
+        return FoldOptions(self.dedupe, self.labels, self.since, self.until, brackets_of(book), apart, step)
 
 
 def brackets_of(book: PriceBook) -> tuple[int, ...]:

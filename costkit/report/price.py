@@ -11,11 +11,11 @@ from costkit.core.rates import RateKey
 from costkit.core.usage import Usage
 from costkit.errors import CostkitError
 from costkit.report.group import EPOCH
-from costkit.report.options import brackets_of
-from costkit.report.summary import QUARTER_HOUR, Cell
+from costkit.report.options import DAY, QUARTER_HOUR, brackets_of
 from costkit.report.table import Attributes
+from costkit.report.tally import Cell
 
-_QUARTERS_PER_DAY = 24 * 60 * 60 * 1_000_000 // QUARTER_HOUR
+_QUARTERS_PER_DAY = DAY // QUARTER_HOUR
 NO_MODEL = "no-model"
 _PRICED = {"service_tier": ("", "standard", "batch", "priority"), "speed": ("", "standard", "fast")}
 """The values that have a price; https://platform.claude.com/docs/en/api/messages"""
@@ -34,12 +34,12 @@ class Selection(NamedTuple):
 class Pricer:
     """Remembers the quotes of one price book, so that each is looked up once.
 
-    `quotes` and `problems` collect what was used and what failed, for the notices of the report.
+    `quotes` and `problems` (by model and code) collect what was used and what failed, for the notices of the report.
     """
 
     def __init__(self, book: PriceBook, as_of: date) -> None:
         self.quotes: dict[RateKey, Quote] = {}
-        self.problems: dict[str, CostkitError] = {}
+        self.problems: dict[tuple[str, str], CostkitError] = {}
         self._book = book
         self._as_of = as_of
         self._prompts = _typical_prompts(brackets_of(book))
@@ -69,8 +69,9 @@ class Pricer:
             )
             self.quotes[key] = self._book.quote(key)
         except CostkitError as error:
-            self.problems[cell.model] = error
-            return Selection(self._name(cell.model), None, error.code)
+            model = self._name(cell.model)
+            self.problems[model, error.code] = error
+            return Selection(model, None, error.code)
         return Selection(key.model, key)
 
     def _name(self, model: str) -> str:

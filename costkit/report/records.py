@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from decimal import Decimal
 from typing import NamedTuple
 
 from costkit.core.response import BilledUsage
 from costkit.errors import InvalidInput
+from costkit.report.table import KEY_BYTES
 
 DEDUPE_MODES = ("auto", "id", "file", "none")
 """`auto`: message id and request id; `id`: message id alone; `file`: as `auto`, within a file; `none`."""
 TORN_LAST_LINE = "torn-last-line"
 """The reason for which the last line of a file is skipped where its writer is still at work, or died: no defect of
 what was read, so it doesn't fail `--strict`."""
-_KEY_BYTES = 12  # 96 bits: two of a billion responses meet with a probability of 1 in 10^11
 
 
 class Record(NamedTuple):
@@ -52,6 +53,32 @@ class Skipped(NamedTuple):
     offset: int = 0
 
 
+GLUED = "glued"
+"""The kind of a `Remark` about a line that holds several documents."""
+
+
+class Remark(NamedTuple):
+    """Something odd that was read all the same, for the data quality of the report."""
+
+    kind: str
+    path: str
+    line: int
+    offset: int = 0
+
+
+class RecordedCost(NamedTuple):
+    """What a client wrote down as the cost of its session so far: shown beside the calculated cost, never added."""
+
+    session: str
+    usd: Decimal
+    """Cumulative: the last one that a file has for a session stands for all of them."""
+    path: str
+    line: int
+    offset: int
+    complete: bool = True
+    """Whether the client knew the prices of everything that it used."""
+
+
 class FileRead(NamedTuple):
     """What a file held besides records; a reader yields it when it has reached the end of the file."""
 
@@ -62,22 +89,24 @@ class FileRead(NamedTuple):
     """Documents that bill nothing and were never meant to."""
     unbilled: tuple[tuple[str, int], ...] = ()
     """Responses that are known not to be billed, by kind: `synthetic`, `api-error`, `batch-errored` …"""
+    files: int = 1
+    """0 for a part of a file of which another part is counted."""
 
 
-Item = Record | Skipped | FileRead
+Item = Record | Skipped | Remark | RecordedCost | FileRead
 
 
-def response_key(record: Record, dedupe: str) -> int | None:
+def response_key(message_id: str | None, request_id: str | None, dedupe: str) -> int | None:
     """The identity of the billed response as a number below 2**96; `None` where the record is counted by itself.
 
     The identity is the message id with the request id, where a missing request id is a value of its own.
     """
-    if record.message_id is None or dedupe == "none":
+    if message_id is None or dedupe == "none":
         return None
-    identity = record.message_id
+    identity = message_id
     if dedupe != "id":
-        identity += "\0" if record.request_id is None else f"\0{record.request_id}\0"
-    digest = hashlib.blake2b(identity.encode("utf-8", "surrogatepass"), digest_size=_KEY_BYTES)
+        identity += "\0" if request_id is None else f"\0{request_id}\0"
+    digest = hashlib.blake2b(identity.encode("utf-8", "surrogatepass"), digest_size=KEY_BYTES)
     return int.from_bytes(digest.digest(), "little")
 
 

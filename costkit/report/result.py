@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, tzinfo
-from decimal import ROUND_HALF_EVEN, Context, Decimal
+from decimal import Decimal
 from typing import NamedTuple
 
 from costkit.core.cost import Cost
 from costkit.core.money import EXACT, ZERO, exact_text
 from costkit.core.notice import Notice
 from costkit.core.usage import Usage
-
-_RATIO = Context(prec=60, rounding=ROUND_HALF_EVEN)
-_RATIO_STEP = Decimal("0.000001")
+from costkit.report.quality import Quality, SkippedReason
+from costkit.report.shares import share_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,11 +44,7 @@ class Figures:
     @property
     def cache_hit_rate(self) -> Decimal | None:
         """The share of all prompt tokens that came from the cache, from 0 to 1 in millionths; `None` without any."""
-        prompt = self.usage.prompt_tokens
-        if prompt == 0:
-            return None
-        share = _RATIO.divide(Decimal(self.usage.cache_read_input_tokens), Decimal(prompt))
-        return share.quantize(_RATIO_STEP, context=_RATIO)
+        return share_of(self.usage.cache_read_input_tokens, self.usage.prompt_tokens)
 
     def as_json(self) -> dict[str, object]:
         """The figures of a row or a total; dollars as exact text."""
@@ -99,21 +94,6 @@ class Unpriced(NamedTuple):
         }
 
 
-@dataclass(frozen=True, slots=True)
-class SkippedReason:
-    """What was skipped for one reason, and the first few places (`file:line`)."""
-
-    reason: str
-    count: int
-    examples: tuple[str, ...]
-    whole_files: bool = False
-    """Whether files were skipped, not lines."""
-
-    def as_json(self) -> dict[str, object]:
-        """The entry of `skipped`."""
-        return {"reason": self.reason, "count": self.count, "examples": list(self.examples)}
-
-
 class Period(NamedTuple):
     """The first and the last moment (UTC) among the responses that count; `None` if none has a time."""
 
@@ -135,25 +115,21 @@ class Report:
     rows: tuple[Row, ...]
     total: Figures
     unpriced: tuple[Unpriced, ...]
-    skipped: tuple[SkippedReason, ...]
-    duplicates: int
-    """Records that were copies of a response that counts once."""
     period: Period
     notices: tuple[Notice, ...]
-    placeholders: int = 0
-    """Responses whose output count is a sub-agent's provisional one."""
-    incomplete: int = 0
-    """Responses whose recorded stream ended early."""
-    assumed_5m_tokens: int = 0
-    """Cache writes without a time to live, priced as 5-minute writes."""
-    unbilled: tuple[tuple[str, int], ...] = ()
-    """Responses that are known not to be billed, by kind."""
-    files: int = 0
-    documents: int = 0
-    other: int = 0
-    """Documents without a bill."""
+    quality: Quality = field(default_factory=Quality)
     is_unrecognised: bool = False
     """Whether there was something to read, but nothing in it is a response."""
+
+    @property
+    def skipped(self) -> tuple[SkippedReason, ...]:
+        """What could not be read, and why."""
+        return self.quality.skipped
+
+    @property
+    def duplicates(self) -> int:
+        """Records that were copies of a response that counts once."""
+        return self.quality.duplicates
 
     @property
     def complete(self) -> bool:
@@ -170,6 +146,7 @@ class Report:
             "skipped": [entry.as_json() for entry in self.skipped],
             "duplicates": self.duplicates,
             "period": self.period.as_json(),
+            "quality": self.quality.as_json(),
         }
 
 

@@ -12,25 +12,19 @@ from costkit.core.period import UNITS, label
 from costkit.core.pricebook import PriceBook, Quote
 from costkit.core.rates import RateKey
 from costkit.report.arrange import Group, add_up, arrange
+from costkit.report.assess import quality_of
+from costkit.report.fold import summarize
 from costkit.report.group import moment_of
 from costkit.report.models import ModelFilter
 from costkit.report.notices import Doubts, notices_of
-from costkit.report.options import ReportOptions
+from costkit.report.options import QUARTER_HOUR, ReportOptions
 from costkit.report.price import Pricer, Selection, unknown_modifiers
 from costkit.report.records import Item
-from costkit.report.result import Figures, Period, Report, SkippedReason, Unpriced
-from costkit.report.summary import (
-    QUARTER_HOUR,
-    Cell,
-    Omission,
-    Tally,
-    UsageSummary,
-    cells_of,
-    place_text,
-    summarize,
-    within,
-)
+from costkit.report.result import Figures, Period, Report, Unpriced
+from costkit.report.sessions import SessionTotals
+from costkit.report.summary import Omission, UsageSummary
 from costkit.report.table import NO_TIME, Attributes
+from costkit.report.tally import Cell, Tally, cells_of, within
 
 
 def report_on(items: Iterable[Item], book: PriceBook, options: ReportOptions) -> Report:
@@ -50,12 +44,13 @@ def settle(summary: UsageSummary, book: PriceBook, options: ReportOptions) -> Re
     models, group_of = ModelFilter(options.model_glob, book), _grouper(options)
     priced = defaultdict[tuple[Group, RateKey], Tally](Tally)
     unpriced = defaultdict[tuple[str | None, str], Tally](Tally)
-    unknown = Counter[tuple[str, str]]()
+    unknown, sessions = Counter[tuple[str, str]](), SessionTotals(summary, options)
     for cell, tally in _cells(summary, untimed):
         selection = pricer.select(cell)
         if not models.keeps(cell.model, selection.model):
             continue
         whole.absorb(tally)
+        sessions.add(cell.attributes.session, selection.key, tally.usage)
         if selection.key is None:
             unpriced[selection.model, selection.problem or ""].absorb(tally)
         else:
@@ -71,17 +66,9 @@ def settle(summary: UsageSummary, book: PriceBook, options: ReportOptions) -> Re
         arrange(groups, options.by, options.top),
         add_up(groups.values()),
         missing,
-        _skipped(summary, untimed),
-        summary.duplicates,
         _period(whole, options.zone),
         (*models.notices(), *notices_of(doubts, quotes, options.as_of)),
-        whole.placeholders,
-        whole.incomplete,
-        whole.assumed_5m_tokens,
-        tuple(sorted(summary.unbilled.items())),
-        summary.files,
-        summary.documents,
-        summary.other,
+        quality_of(summary, whole, untimed, missing, sessions.comparison(quotes)),
         is_unrecognised=summary.is_unrecognised,
     )
 
@@ -154,24 +141,6 @@ def _figures(tally: Tally, quote: Quote) -> Figures:
 def _unpriced(unpriced: dict[tuple[str | None, str], Tally]) -> tuple[Unpriced, ...]:
     entries = [Unpriced(model, tally.requests, tally.usage, problem) for (model, problem), tally in unpriced.items()]
     return tuple(sorted(entries, key=lambda entry: (-entry.requests, entry.model or "", entry.reason)))
-
-
-def _skipped(summary: UsageSummary, untimed: Omission) -> tuple[SkippedReason, ...]:
-    omissions = dict(summary.skipped)
-    if untimed.count:
-        both = Omission()
-        both.absorb(untimed)
-        both.absorb(omissions.get("no-timestamp", Omission()))
-        omissions["no-timestamp"] = both
-    return tuple(
-        SkippedReason(
-            reason,
-            omission.count,
-            tuple(place_text(place) for place in omission.places),
-            whole_files=not any(line for _, _, line in omission.places),
-        )
-        for reason, omission in sorted(omissions.items(), key=lambda item: (-item[1].count, item[0]))
-    )
 
 
 def _period(whole: Tally, zone: tzinfo) -> Period:

@@ -8,7 +8,8 @@ A response takes about 200 bytes, whatever the size of the log.
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, KeysView
+from struct import Struct, iter_unpack
 from typing import NamedTuple
 
 from costkit.core.response import Counts, Iteration
@@ -17,9 +18,12 @@ NO_TIME = 2**63 - 1
 """Stands for a missing timestamp and sorts last."""
 PLACEHOLDER, INCOMPLETE, ANSWERED = 1, 2, 4
 """Flags of a response. The last one says that a copy knows of no refusal: one copy that does clears it."""
+KEY_BYTES = 12
+"""96 bits identify a response: two of a billion responses meet with a probability of 1 in 10^11."""
 _FIELDS = len(Counts._fields)
 _PLACE = 3
 _NARROW = 2**32
+_SLIM, _WIDE, _PLACES = Struct(f"{_FIELDS}I"), Struct(f"{_FIELDS}q"), Struct(f"{_PLACE}q")
 
 
 class Attributes(NamedTuple):
@@ -62,6 +66,19 @@ class Response(NamedTuple):
         return (self.timestamp, self.attributes.path, self.offset, self.attributes.order(), self.line)
 
 
+class Columns(NamedTuple):
+    """All that a table holds; the numbers of a column stand one after the other as this machine writes them."""
+
+    keys: bytes
+    counts_type: str
+    counts: bytes
+    places: bytes
+    numbers: bytes
+    flags: bytes
+    names: list[Attributes]
+    iterations: list[tuple[int, tuple[Iteration, ...]]]
+
+
 class ResponseTable:
     """A growing map from the identity of a response to its `Response`."""
 
@@ -70,10 +87,10 @@ class ResponseTable:
         "_flags",
         "_iterations",
         "_known",
-        "_names",
         "_numbers",
         "_places",
         "_rows",
+        "names",
     )
 
     def __init__(self) -> None:
@@ -83,7 +100,7 @@ class ResponseTable:
         self._numbers = array("I")
         self._flags = array("B")
         self._iterations: dict[int, tuple[Iteration, ...]] = {}
-        self._names: list[Attributes] = []
+        self.names: list[Attributes] = []
         self._known: dict[Attributes, int] = {}
 
     def __len__(self) -> int:
@@ -94,46 +111,143 @@ class ResponseTable:
 
     __hash__ = None  # type: ignore[assignment]  # a table changes
 
-    def put(self, key: int, response: Response) -> None:
-        """Merge a copy of a response into the table."""
+    def put(self, key: int, response: Response) -> int:
+        """Merge a copy of a response into the table; returns its row."""
         row = self._rows.get(key)
-        if max(response.counts) >= _NARROW and self._counts.typecode == "I":
-            self._counts = array("q", self._counts)
         if row is None:
-            self._append(key, response)
-            return
-        here = slice(row * _FIELDS, (row + 1) * _FIELDS)
-        if tuple(self._counts[here]) != response.counts:
-            self._counts[here] = array(self._counts.typecode, map(max, self._counts[here], response.counts))
+            return self._append(key, response)
+        self.raise_counts(row, response.counts)
         self._flags[row] &= response.flags
         if response.iterations or row in self._iterations:
             self._iterations[row] = _largest(self._iterations.get(row, ()), response.iterations)
         since = self._places[row * _PLACE]
         if response.timestamp < since or (response.timestamp == since and self._comes_first(response, row)):
-            self._places[row * _PLACE : (row + 1) * _PLACE] = array("q", response.place)
+            _PLACES.pack_into(self._places, row * _PLACES.size, *response.place)
             self._numbers[row] = self._number(response.attributes)
+        return row
+
+    def raise_counts(self, row: int, counts: tuple[int, ...]) -> tuple[int, ...]:
+        """Keep the larger of each count; returns what is kept."""
+        known = tuple(self._counts[row * _FIELDS : (row + 1) * _FIELDS])
+        if known == counts:
+            return known
+        merged = tuple(map(max, known, counts))
+        pack = self._packer(merged)
+        pack.pack_into(self._counts, row * pack.size, *merged)
+        return merged
+
+    def limit_flags(self, row: int, flags: int) -> int:
+        """Keep the flags that this copy has too; returns what is kept."""
+        self._flags[row] &= flags
+        return self._flags[row]
+
+    def time_of(self, row: int) -> int:
+        """The time of the earliest copy."""
+        return self._places[row * _PLACE]
+
+    def _packer(self, counts: tuple[int, ...]) -> Struct:
+        """How counts are written; where one does not fit, the column is widened first."""
+        if self._counts.typecode == "q":
+            return _WIDE
+        if max(counts) < _NARROW:
+            return _SLIM
+        self._counts = array("q", self._counts)
+        return _WIDE
 
     def absorb(self, other: ResponseTable) -> None:
-        """Merge another table into this one."""
-        for key, response in other.items():
-            self.put(key, response)
+        """Merge another table into this one: the rows that this one lacks all at once."""
+        if not self._rows.keys().isdisjoint(other._rows):
+            for key, response in other.items():
+                self.put(key, response)
+            return
+        if other._counts.typecode != self._counts.typecode:
+            self._counts, counts = array("q", self._counts), array("q", other._counts)
+        else:
+            counts = other._counts
+        base = len(self._rows)
+        self._counts.extend(counts)
+        self._places.extend(other._places)
+        self._flags.extend(other._flags)
+        numbers = [self._number(attributes) for attributes in other.names]
+        self._numbers.extend(map(numbers.__getitem__, other._numbers))
+        self._iterations.update((base + row, passes) for row, passes in other._iterations.items())
+        self._rows.update(zip(other._rows, range(base, base + len(other._rows)), strict=True))
+
+    def keys(self) -> KeysView[int]:
+        """The identities of all responses."""
+        return self._rows.keys()
+
+    def rows(self) -> Iterator[tuple[tuple[int, ...], int, int, int, int, int]]:
+        """Counts, time, offset, line, number of the attributes in `names`, and flags of each response, by row."""
+        counts = zip(*[iter(self._counts)] * _FIELDS, strict=True)
+        places = [iter(self._places)] * _PLACE
+        return zip(counts, *places, self._numbers, self._flags, strict=True)
+
+    def columns(self) -> Columns:
+        """The table as plain values."""
+        return Columns(
+            b"".join([key.to_bytes(KEY_BYTES, "little") for key in self._rows]),
+            self._counts.typecode,
+            self._counts.tobytes(),
+            self._places.tobytes(),
+            self._numbers.tobytes(),
+            self._flags.tobytes(),
+            self.names,
+            list(self._iterations.items()),
+        )
+
+    @classmethod
+    def of(cls, columns: Columns) -> ResponseTable:
+        """The table of these columns. Raises ValueError for columns that don't fit together."""
+        table = cls()
+        keys = [int.from_bytes(key, "little") for (key,) in iter_unpack(f"{KEY_BYTES}s", columns.keys)]
+        table._rows = dict(zip(keys, range(len(keys)), strict=True))
+        table._counts = array("q" if columns.counts_type == "q" else "I", columns.counts)
+        table._places = array("q", columns.places)
+        table._numbers = array("I", columns.numbers)
+        table._flags = array("B", columns.flags)
+        table._iterations = dict(columns.iterations)
+        table.names = columns.names
+        table._known = {attributes: number for number, attributes in enumerate(columns.names)}
+        sizes = (len(table._rows), len(table._counts) / _FIELDS, len(table._places) / _PLACE, len(table._numbers))
+        if set(sizes) != {len(table._flags)} or max(table._numbers, default=-1) >= len(table.names):
+            raise ValueError("columns of different lengths")
+        return table
+
+    def rows_of(self, keys: Collection[int]) -> set[int]:
+        """The rows of some identities."""
+        return {self._rows[key] for key in keys if key in self._rows}
+
+    def rows_with_iterations(self) -> KeysView[int]:
+        """The rows of responses that have iterations."""
+        return self._iterations.keys()
+
+    def only(self, keys: Collection[int]) -> ResponseTable:
+        """A table of the responses with these identities, as far as this one has them."""
+        table = ResponseTable()
+        for key in keys:
+            row = self._rows.get(key)
+            if row is not None:
+                table.put(key, self.response(row))
+        return table
 
     def items(self) -> Iterator[tuple[int, Response]]:
         """Every response with its identity, in no promised order."""
         for key, row in self._rows.items():
-            yield key, self._response(row)
+            yield key, self.response(row)
 
     def values(self) -> Iterator[Response]:
         """Every response, in the order in which they were first seen."""
         for row in self._rows.values():
-            yield self._response(row)
+            yield self.response(row)
 
-    def _response(self, row: int) -> Response:
+    def response(self, row: int) -> Response:
+        """A row."""
         time, offset, line = self._places[row * _PLACE : (row + 1) * _PLACE]
         return Response(
             Counts(*self._counts[row * _FIELDS : (row + 1) * _FIELDS]),
             time,
-            self._names[self._numbers[row]],
+            self.names[self._numbers[row]],
             offset,
             line,
             self._flags[row],
@@ -143,24 +257,25 @@ class ResponseTable:
     def _comes_first(self, response: Response, row: int) -> bool:
         """Compare two copies of the same time: by path and offset, and only if these agree by all the rest."""
         mine = (response.attributes.path, response.offset)
-        theirs = (self._names[self._numbers[row]].path, self._places[row * _PLACE + 1])
-        return mine < theirs if mine != theirs else response.order() < self._response(row).order()
+        theirs = (self.names[self._numbers[row]].path, self._places[row * _PLACE + 1])
+        return mine < theirs if mine != theirs else response.order() < self.response(row).order()
 
-    def _append(self, key: int, response: Response) -> None:
-        row = len(self._rows)
-        self._counts.extend(response.counts)
-        self._places.extend(response.place)
+    def _append(self, key: int, response: Response) -> int:
+        row = self._rows[key] = len(self._rows)
+        counts = self._packer(response.counts).pack(*response.counts)  # before: it may replace the column
+        self._counts.frombytes(counts)
+        self._places.frombytes(_PLACES.pack(*response.place))
         self._numbers.append(self._number(response.attributes))
         self._flags.append(response.flags)
         if response.iterations:
             self._iterations[row] = response.iterations
-        self._rows[key] = row
+        return row
 
     def _number(self, attributes: Attributes) -> int:
         number = self._known.get(attributes)
         if number is None:
-            number = self._known[attributes] = len(self._names)
-            self._names.append(attributes)
+            number = self._known[attributes] = len(self.names)
+            self.names.append(attributes)
         return number
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from costkit.adapters.logs import read_logs
 from costkit.core.response import Counts
-from costkit.report import FileRead, FoldOptions, Item, Record, Skipped, summarize
+from costkit.report import FileRead, FoldOptions, Item, Record, RecordedCost, Skipped, summarize
 from costkit.report.group import moment_of
 
 USAGE = {"input_tokens": 10, "output_tokens": 20, "cache_read_input_tokens": 30}
@@ -78,6 +78,11 @@ def test_a_wrapped_message_has_the_time_and_the_ids_of_its_wrapper(wrapped: dict
     assert record.usage.counts.output_tokens == 20
     assert (record.request_id, record.session) == ("req_9", "s")
     assert moment_of(record.timestamp or 0).isoformat() == "2026-11-01T08:00:00+00:00"
+
+
+def test_a_wrapper_that_repeats_the_usage_leaves_the_bill_to_the_message() -> None:
+    assert _one({"usage": USAGE, "latency": 5, "response": MESSAGE}).model == "claude-opus-5-5"
+    assert _one({"usage": USAGE, "role": "assistant"}).model is None
 
 
 def test_usage_inside_content_or_tool_input_bills_nothing() -> None:
@@ -165,6 +170,7 @@ def test_text_that_can_not_be_written_out_is_replaced() -> None:
     [
         ("2026-11-01T08:00:00Z", "2026-11-01T08:00:00+00:00"),
         ("2026-11-01 08:00:00", "2026-11-01T08:00:00+00:00"),
+        ("2026-11-01 08:00:00 UTC", "2026-11-01T08:00:00+00:00"),
         ("2026-11-01T08:00:00.123456789-01:30", "2026-11-01T09:30:00.123456+00:00"),
         (1793520000, "2026-11-01T08:00:00+00:00"),
         (1793520000.5, "2026-11-01T08:00:00.500000+00:00"),
@@ -270,6 +276,32 @@ def test_messages_that_claude_code_made_up_are_not_billed() -> None:
     )
 
 
+def _costs(*documents: object) -> list[tuple[str, str, bool]]:
+    items = [item for item in _read(*documents) if isinstance(item, RecordedCost)]
+    return [(item.session, str(item.usd), item.complete) for item in items]
+
+
+def test_a_cost_that_claude_code_recorded_is_read_to_the_digit_and_is_no_bill() -> None:
+    state = {"type": "cost-state", "sessionId": "s1", "totalCostUSD": 0.7504959999999999, "modelUsage": {"m": {}}}
+    unsure = {"sessionId": "s2", "hasUnknownModelCost": True, "totalCostUSD": 3, "type": "cost-state"}
+
+    assert _costs(state, unsure) == [("s1", "0.7504959999999999", True), ("s2", "3", False)]
+    assert (_file(state).documents, _file(state).other) == (1, 0)
+
+
+@pytest.mark.parametrize("cost", [-1, "0.5", True, float("nan"), float("inf"), 1e12, []])
+def test_a_recorded_cost_that_is_no_amount_is_skipped_with_its_reason(cost: object) -> None:
+    state = {"type": "cost-state", "sessionId": "s1", "totalCostUSD": cost}
+
+    assert (_costs(state), _reasons(state)) == ([], ["bad-usage: totalCostUSD is not an amount"])
+
+
+def test_a_recorded_cost_of_nobody_or_of_nothing_is_no_bill() -> None:
+    lines = [{"type": "cost-state", "totalCostUSD": 1}, {"type": "cost-state", "sessionId": "s1"}]
+
+    assert (_costs(*lines), _file(*lines).other) == ([], 2)
+
+
 def test_lines_without_a_bill_are_quiet() -> None:
     lines = [
         _line("user", toolUseResult={"usage": USAGE}, message={"role": "user", "content": "about usage"}),
@@ -328,9 +360,7 @@ def test_a_place_is_file_and_line(tmp_path: Path) -> None:
     path = tmp_path / "log.jsonl"
     path.write_text("\n" + json.dumps(MESSAGE) + json.dumps(MESSAGE) + "\n", encoding="utf-8")
 
-    first, second, _ = read_logs([str(path)])
+    first, second = (item for item in read_logs([str(path)]) if isinstance(item, Record))
 
-    assert isinstance(first, Record)
-    assert isinstance(second, Record)
     assert (first.path, first.line, first.offset) == (str(path), 2, 1)
     assert (second.line, second.offset) == (2, 1 + len(json.dumps(MESSAGE)))

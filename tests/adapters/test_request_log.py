@@ -120,3 +120,10 @@ def test_a_missing_file_and_an_empty_one_are_errors(tmp_path: Path) -> None:
         read(tmp_path / "missing.jsonl")
     with pytest.raises(InvalidInput, match="empty-file"):
         read(tmp_path / "empty.jsonl")
+
+
+def test_bodies_that_are_glued_on_one_line_are_requests_like_any_others(tmp_path: Path) -> None:
+    path = tmp_path / "requests.jsonl"
+    path.write_text(json.dumps(BODY) * 2 + "\n", encoding="utf-8")
+
+    assert [type(item).__name__ for item in read(path)] == ["LoggedRequest", "LoggedRequest"]

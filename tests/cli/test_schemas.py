@@ -66,6 +66,20 @@ LOG = "".join(
 )
 
 
+ODD = "".join(
+    (
+        logged(1).strip() + logged(2),
+        logged(3, input_tokens=-1),
+        logged(4, cache_creation_input_tokens=7),
+        json.dumps({"type": "assistant", "sessionId": "s", "message": {"model": "<synthetic>", "usage": {}}}) + "\n",
+        json.dumps({"type": "cost-state", "sessionId": "s", "totalCostUSD": 0.0001}) + "\n",
+        json.dumps({"type": "cost-state", "sessionId": "t", "totalCostUSD": -1}) + "\n",
+        "\0\n",
+    )
+)
+"""A log with everything that the data quality speaks of."""
+
+
 def schema_of(name: str) -> dict[str, Any]:
     schema: dict[str, Any] = json.loads((SCHEMAS / f"{name}.json").read_text(encoding="utf-8"))
     return schema
@@ -93,6 +107,7 @@ def files(write: Callable[[str, object], Path]) -> None:
     write("book.yaml", BOOK)
     write("usage.jsonl", LOG)
     write("clean.jsonl", logged(1))
+    write("odd.jsonl", ODD)
     write("older.json", {**BODY, "messages": [{"role": "user", "content": "What is new, and what is old?"}]})
 
 
@@ -182,6 +197,8 @@ def test_simulations_fit_their_schema(program: Any, write: Callable[[str, object
         ("usage.jsonl", 0),
         ("clean.jsonl", 0),
         ("usage.jsonl clean.jsonl --dedupe none", 0),
+        ("odd.jsonl", 0),
+        ("odd.jsonl --strict", 4),
         ("usage.jsonl --by model,day,week,month,hour", 0),
         ("usage.jsonl --by project,session,tier,speed,file,key:a.b,tag:team", 0),
         ("usage.jsonl --by day --top 1", 0),

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from costkit.errors import InvalidInput
-from costkit.report import Record, Report, Skipped, parse_by, parse_since, parse_until, parse_zone
+from costkit.report import Quality, Record, Report, Skipped, parse_by, parse_since, parse_until, parse_zone
 from costkit.report.group import moment_of
 
 Make = Callable[..., Record]
@@ -241,6 +241,7 @@ def test_nothing_at_all_is_a_report_of_nothing(ask: Ask) -> None:
         "skipped": [],
         "duplicates": 0,
         "period": {"from": None, "to": None},
+        "quality": Quality().as_json(),
     }
 
 

@@ -117,8 +117,8 @@ def test_a_placeholder_that_another_copy_completes_is_none(record: Make, ask: As
     start = record(message_id="m", output_tokens=2, placeholder=True, incomplete=True)
     end = record(message_id="m", output_tokens=90)
 
-    assert (ask([start]).placeholders, ask([start]).incomplete) == (1, 1)
-    assert (ask([start, end]).placeholders, ask([start, end]).incomplete) == (0, 0)
+    assert (ask([start]).quality.placeholders, ask([start]).quality.incomplete) == (1, 1)
+    assert (ask([start, end]).quality.placeholders, ask([start, end]).quality.incomplete) == (0, 0)
     assert {notice.code for notice in ask([start]).notices} == {"placeholder-output", "incomplete-stream"}
 
 

@@ -167,3 +167,17 @@ def test_the_period_remembers_the_zone_that_cuts_its_days(record: Make, ask: Ask
 
     assert period.zone is seoul
     assert period.as_json()["from"] == "2026-11-20T23:30:00Z"
+
+
+def test_every_reason_for_a_missing_price_is_said_whatever_the_model_was_called(record: Make, ask: Ask) -> None:
+    records = [
+        record("anthropic/claude-wren-2", speed="fast", at="2026-03-01T10:00"),
+        record("claude-wren-2", speed="fast", tier="batch"),
+        record("claude-wern-2"),
+    ]
+
+    messages = " ".join(_said(ask(records), "unpriced"))
+
+    assert "no fast-mode price of claude-wren-2 is known for 2026-03-01" in messages
+    assert "fast mode can't be combined with a batch" in messages
+    assert "did you mean claude-wren-2" in messages

@@ -84,7 +84,7 @@ def test_writes_without_a_ttl_are_priced_as_five_minutes_and_said_so(record: Mak
     report = ask([record(cache_creation_input_tokens=MILLION, ephemeral_1h_input_tokens=400_000)])
 
     assert report.total.cost_usd == Decimal("0.6") * Decimal("1.25") + Decimal("0.4") * 2
-    assert report.assumed_5m_tokens == 600_000
+    assert report.quality.assumed_5m_tokens == 600_000
     assert [notice.code for notice in report.notices] == ["assumed-5m-ttl"]
 
 
@@ -177,6 +177,6 @@ def test_unbilled_responses_are_named(ask: Ask) -> None:
 
     report = ask([FileRead("a", 3, 1, (("batch-errored", 2),)), FileRead("b", 1, 0, (("batch-errored", 1),))])
 
-    assert report.unbilled == (("batch-errored", 3),)
-    assert (report.files, report.documents, report.other) == (2, 4, 1)
+    assert report.quality.unbilled == (("batch-errored", 3),)
+    assert (report.quality.files, report.quality.documents, report.quality.other) == (2, 4, 1)
     assert [notice.code for notice in report.notices] == ["unbilled"]

@@ -13,7 +13,19 @@ from hypothesis import strategies as st
 
 from costkit.core.pricebook import PriceBook
 from costkit.core.response import BilledUsage, Counts, Iteration
-from costkit.report import FileRead, FoldOptions, Item, Record, ReportOptions, Skipped, merge, settle, summarize
+from costkit.report import (
+    FileRead,
+    FoldOptions,
+    Item,
+    Record,
+    RecordedCost,
+    Remark,
+    ReportOptions,
+    Skipped,
+    merge,
+    settle,
+    summarize,
+)
 from costkit.report.table import Attributes, Response, ResponseTable
 
 BRACKETS = (100_000,)
@@ -48,7 +60,19 @@ RECORDS = st.builds(
 )
 SKIPS = st.builds(Skipped, st.sampled_from(["torn-json", "invalid-json"]), st.just("x.jsonl"), st.integers(1, 20))
 READS = st.builds(FileRead, st.just("x.jsonl"), st.integers(0, 9), st.integers(0, 9), st.just((("synthetic", 1),)))
-ITEMS: st.SearchStrategy[list[Item]] = st.lists(st.one_of(RECORDS, RECORDS, RECORDS, SKIPS, READS), max_size=12)
+REMARKS = st.builds(Remark, st.just("glued"), st.just("x.jsonl"), st.integers(1, 20))
+COSTS = st.builds(
+    RecordedCost,
+    st.sampled_from(["a", "b"]),
+    st.integers(0, 3).map(Decimal),
+    st.sampled_from(["x.jsonl", "y.jsonl"]),
+    st.integers(1, 3),
+    st.integers(0, 3),
+    st.booleans(),
+)
+ITEMS: st.SearchStrategy[list[Item]] = st.lists(
+    st.one_of(RECORDS, RECORDS, RECORDS, SKIPS, READS, REMARKS, COSTS), max_size=12
+)
 DEDUPE = st.sampled_from(["auto", "id", "none"])
 CUT = ("model", "hour", "day", "week", "month", "project", "session", "tier", "speed", "file", "tag:team")
 
@@ -110,7 +134,7 @@ def test_every_grouping_has_the_same_tokens_and_dollars_to_the_last_digit(
         rows = [row.figures for row in report.rows]
         assert sum((row.cost_usd for row in rows), Decimal(0)) == report.total.cost_usd
         assert sum(row.requests for row in rows) == report.total.requests
-        totals.append((report.total, report.unpriced, report.duplicates, report.period, report.skipped))
+        totals.append((report.total, report.unpriced, report.quality, report.period))
 
     assert all(total == totals[0] for total in totals)
 

@@ -1,9 +1,4 @@
-"""Which dialect a document speaks, found by its content: one file may mix them.
-
-To add a dialect, write a module with a `recognise` like the others (`dialect.py` says what it answers) and put it
-into the list below, before those that would take its documents for their own; `documents.py` must know how to tell
-its bills from other lines.
-"""
+"""Which dialect a document speaks, found by its content: one file may mix them. The package says how to add one."""
 
 from __future__ import annotations
 
@@ -13,7 +8,20 @@ from costkit.adapters.logs import batch_results, messages, transcripts, usage_lo
 from costkit.adapters.logs.dialect import Found, Unbilled
 from costkit.adapters.logs.documents import Document
 from costkit.adapters.logs.streams import Streams
-from costkit.report.records import FileRead, Record, Skipped
+from costkit.report.records import FileRead, Record, RecordedCost, Skipped
+
+Recognise = Callable[[Document], Found | None]
+
+
+def dialects(streams: Streams) -> tuple[Recognise, ...]:
+    """The dialects in the order in which they are asked; `streams` collects the events of one file."""
+    return (
+        transcripts.recognise,
+        batch_results.recognise,
+        streams.recognise,
+        usage_log.recognise,
+        messages.recognise,
+    )
 
 
 class Detector:
@@ -21,18 +29,17 @@ class Detector:
 
     def __init__(self) -> None:
         self._streams = Streams()
-        self._dialects: tuple[Callable[[Document], Found | None], ...] = (
-            transcripts.recognise,
-            batch_results.recognise,
-            self._streams.recognise,
-            usage_log.recognise,
-            messages.recognise,
-        )
+        self._dialects = dialects(self._streams)
         self._unbilled: dict[str, int] = {}
         self._documents = 0
         self._other = 0
 
-    def read(self, document: Document) -> Sequence[Record | Skipped]:
+    @property
+    def keeps_state(self) -> bool:
+        """Whether what was read so far decides about what comes next."""
+        return self._streams.is_used
+
+    def read(self, document: Document) -> Sequence[Record | RecordedCost | Skipped]:
         """What a document bills."""
         self._documents += 1
         try:
@@ -41,7 +48,7 @@ class Detector:
             return (Skipped(f"bad-usage: {problem}", document.path, document.line, document.offset),)
         if not found:
             self._other += 1
-        records = []
+        records: list[Record | RecordedCost] = []
         for item in found:
             if isinstance(item, Unbilled):
                 self._unbilled[item.kind] = self._unbilled.get(item.kind, 0) + 1

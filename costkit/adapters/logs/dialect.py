@@ -14,7 +14,7 @@ from costkit.adapters.logs.documents import Document
 from costkit.adapters.logs.values import clean
 from costkit.core.response import read_usage
 from costkit.report.group import microseconds
-from costkit.report.records import Record
+from costkit.report.records import Record, RecordedCost
 
 SYNTHETIC = "<synthetic>"
 """The model of messages that Claude Code made up itself, for example to show an error."""
@@ -23,7 +23,7 @@ TIMES = ("timestamp", "ts", "created_at", "created", "time", "start_time")
 REQUEST_IDS = ("requestId", "request_id", "_request_id")
 SESSIONS = ("sessionId", "session_id", "session")
 PROJECTS = ("cwd", "project")
-_LATEST = microseconds(datetime(9000, 1, 1, tzinfo=UTC))
+LATEST = microseconds(datetime(9000, 1, 1, tzinfo=UTC))
 _EARLIEST_MICROSECONDS, _EARLIEST_MILLISECONDS, _EARLIEST_NANOSECONDS = 10**14, 10**11, 10**17
 
 
@@ -33,7 +33,7 @@ class Unbilled(NamedTuple):
     kind: str
 
 
-Found = Sequence[Record | Unbilled]
+Found = Sequence[Record | RecordedCost | Unbilled]
 Holder = Mapping[str, object]
 
 
@@ -106,12 +106,12 @@ def timestamp(value: object) -> int | None:
     `None` for anything else, and for times before 1970 or so late that a calendar ends.
     """
     moment = _iso(value) if isinstance(value, str) else _number(value)
-    return moment if moment is not None and 0 < moment < _LATEST else None
+    return moment if moment is not None and 0 < moment < LATEST else None
 
 
 def _iso(text: str) -> int | None:
     try:
-        moment = datetime.fromisoformat(text.strip())
+        moment = datetime.fromisoformat(text.strip().removesuffix(" UTC"))
         return microseconds(moment if moment.tzinfo else moment.replace(tzinfo=UTC))
     except (ValueError, OverflowError):
         return _epoch_text(text.strip())

@@ -25,14 +25,15 @@ from costkit.adapters.logs.values import (
     values_in,
     whole,
 )
-from costkit.report.records import TORN_LAST_LINE, Skipped
+from costkit.report.records import GLUED, TORN_LAST_LINE, Remark, Skipped
 
 _BLANK = b" \t\r\n\f\v"
 _BOM = b"\xef\xbb\xbf"
 _SSE_FIELD = re.compile(rb"(?:event|id|retry)?:")
-_LONG = 1024
+LONG = 1024
+"""A line above this many bytes that bills nothing is not decoded: most bytes of a transcript are in such lines."""
 USAGE = b'"usage"'
-OTHER_MARKS = (b'"custom_id"', b'"message_stop"')
+OTHER_MARKS = (b'"custom_id"', b'"message_stop"', b'"cost-state"')
 """A line that bills something, or ends something that does, holds `USAGE` or, near its beginning, one of these; other
 lines are not handed on. A dialect whose documents look otherwise adds its own mark."""
 
@@ -52,6 +53,9 @@ class Document:
         return tuple([pick(self.value) for pick in self.pickers])
 
 
+Found = Document | Skipped | Remark
+
+
 class Documents:
     """Iterates over the documents of one stream.
 
@@ -60,47 +64,57 @@ class Documents:
 
     def __init__(
         self,
-        read: Read,
+        read: Read | Feed,
         path: str,
         pickers: tuple[Picker, ...] = (),
         wanted: Callable[[bytes], bool] | None = None,
     ) -> None:
-        self._feed = Feed(read)
+        self._feed = read if isinstance(read, Feed) else Feed(read)
         self._path = path
         self._pickers = pickers
         self._wanted = wanted or _is_marked
         self.passed_over = 0
         """Documents without a bill that were not handed on."""
+        self.at_end = False
+        """Whether there is nothing left to read."""
 
-    def __iter__(self) -> Iterator[Document | Skipped]:
+    def __iter__(self) -> Iterator[Found]:
+        while not self.at_end:
+            yield from self.unit()
+
+    def unit(self) -> Iterator[Found]:
+        """What comes next: a line, or all the lines of an array or of a document that goes on over several.
+
+        Between two units there is no state but the place in the feed, so reading may begin or end there.
+        """
         feed = self._feed
-        while True:
-            line, offset = feed.line, feed.offset
-            if feed.at_array():
-                yield from self._array(line, offset)
-                continue
-            try:
-                text = feed.next_line()
-            except TooLong:
-                yield self._skipped(TOO_LONG, line, offset)
-                continue
-            if text is None:
+        line, offset = feed.line, feed.offset
+        if feed.at_array():
+            yield from self._array(line, offset)
+            return
+        try:
+            text = feed.next_line()
+        except TooLong:
+            yield self._skipped(TOO_LONG, line, offset)
+            return
+        if text is None:
+            self.at_end = True
+            return
+        if text[:1] == b"{":
+            marked = self._wanted(text)
+            if not marked and len(text) > LONG and _looks_whole(text):
+                self.passed_over += 1
                 return
-            if text[:1] == b"{":
-                marked = self._wanted(text)
-                if not marked and len(text) > _LONG and _looks_whole(text):
+            value = whole(text)
+            if value is not None:
+                if marked:
+                    yield Document(value, self._path, line, offset, self._pickers)
+                else:
                     self.passed_over += 1
-                    continue
-                value = whole(text)
-                if value is not None:
-                    if marked:
-                        yield Document(value, self._path, line, offset, self._pickers)
-                    else:
-                        self.passed_over += 1
-                    continue
-            yield from self._line(text, line, offset)
+                return
+        yield from self._line(text, line, offset)
 
-    def _line(self, text: bytes, line: int, offset: int) -> Iterator[Document | Skipped]:
+    def _line(self, text: bytes, line: int, offset: int) -> Iterator[Found]:
         """A line that is more, or less, than one document."""
         given, text = text, text.strip(_BLANK + b"\0").removeprefix(_BOM).strip(_BLANK)
         if not text and b"\0" in given:
@@ -113,6 +127,8 @@ class Documents:
             if text == b"[DONE]":
                 return
         values, broken = values_in(text)
+        if len(values) > 1:
+            yield Remark(GLUED, self._path, line, offset)
         yield from self._documents(values, line, offset)
         if broken is None:
             return
@@ -125,7 +141,7 @@ class Documents:
             reason = TORN_LAST_LINE if _breaks_off(text, broken) else TORN
         yield self._skipped(reason, line, offset)
 
-    def _over_lines(self, first: bytes, line: int, offset: int) -> Iterator[Document | Skipped]:
+    def _over_lines(self, first: bytes, line: int, offset: int) -> Iterator[Found]:
         """An object that goes on over the following lines, or a torn line that is followed by whole ones."""
         feed, pieces, size = self._feed, [first], len(first)
         depth, end = bracket_depth(first, 0)
@@ -167,7 +183,7 @@ class Documents:
             here, at = feed.line, feed.offset
             nested = byte in b'{["'
             try:
-                text = feed.take_value() if nested else feed.take_scalar()
+                text = feed.take_value(_stands_alone) if nested else feed.take_scalar()
             except Torn:
                 yield self._skipped(TORN, here, at)
                 continue
@@ -209,28 +225,12 @@ def _stands_alone(line: bytes) -> bool:
 
 
 def _is_marked(line: bytes) -> bool:
-    if USAGE in line[-_LONG:] or USAGE in line:  # most often it is near the end
+    if USAGE in line[-LONG:] or USAGE in line:  # most often it is near the end
         return True
-    head = line[:_LONG]
+    head = line[:LONG]
     return any(mark in head for mark in OTHER_MARKS)
 
 
 def _looks_whole(line: bytes) -> bool:
-    """Whether a long line without a mark need not be decoded to know that nothing is wrong with it.
-
-    Most bytes of a transcript are in such lines.
-    """
-    return (
-        line.rstrip(_BLANK)[-1:] == b"}"
-        and b"\0" not in line
-        and line.count(b"{") + line.count(b"[") <= DEEP
-        and (line.isascii() or _is_text(line))
-    )
-
-
-def _is_text(line: bytes) -> bool:
-    try:
-        line.decode()
-    except UnicodeDecodeError:
-        return False
-    return True
+    """Whether a long line without a mark ends as a document does: whatever is in between, no bill is lost with it."""
+    return line.rstrip(b"\r")[-1:] == b"}" and b"\0" not in line

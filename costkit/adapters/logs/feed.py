@@ -15,12 +15,12 @@ _MOST_AT_ONCE = 4 * BLOCK
 Read = Callable[[int], bytes]
 """Returns up to so many bytes; `b""` at the end."""
 
-_TOKEN = re.compile(rb'"(?:[^"\\\n]++|\\[^\n])*+"|[][{}"]')
+_TOKEN = re.compile(rb'"(?:[^"\\\n]++|\\[^\n])*+"|[][{}"]|\n(?=\{|\Z)')
 _BROKEN_STRING = re.compile(rb'"(?:[^"\\\n]++|\\[^\n])*+\\?\n')
 _SCALAR = re.compile(rb"[^][{},\s]*")
 _MARGIN = re.compile(rb"(?:\xef(?:\xbb(?:\xbf)?)?)?[ \t\r\0]*")
 _BETWEEN = re.compile(rb"[ \t\r\n,\0]*")
-_QUOTE = ord('"')
+_QUOTE, _LINE_FEED = ord('"'), ord("\n")
 
 
 class TooLong(Exception):
@@ -34,12 +34,12 @@ class Torn(Exception):
 class Feed:
     """A place in a byte stream; `line` (from 1) and `offset` say where the next byte is."""
 
-    def __init__(self, read: Read) -> None:
+    def __init__(self, read: Read, offset: int = 0, line: int = 1, block: bytes = b"") -> None:
         self._read = read
-        self._block = b""
+        self._block = block
         self._at = 0
-        self._base = 0
-        self.line = 1
+        self._base = offset
+        self.line = line
         self.cut_off = False
         """Whether the line taken last had no line feed: nothing follows it."""
 
@@ -99,40 +99,51 @@ class Feed:
             if end < len(self._block) or end - self._at > BLOCK or not self._more():
                 return self._take(end - self._at)
 
-    def take_value(self) -> bytes:
+    def take_value(self, begins: Callable[[bytes], bool] = lambda _line: False) -> bytes:
         """Take the object, array or text that begins here, up to the bracket or quote that closes it.
 
         Only brackets and quotes are looked at. Raises `Torn` where a line or the stream ends inside a text, or the
-        stream inside a bracket, and `TooLong`.
+        stream inside a bracket, or where `begins` says of a later line that another document begins there; and
+        `TooLong`.
         """
-        seen, depth = 0, 0
+        seen, depth, at_end = 0, 0, False
         while True:
             for token in _TOKEN.finditer(self._block, self._at + seen):
                 start, end = token.span()
                 mark = self._block[start]
-                if end - start == 1 and mark == _QUOTE:
+                if mark == _LINE_FEED:
+                    stop = self._block.find(b"\n", end)
+                    if stop < 0 and not at_end:
+                        seen = start - self._at
+                        break
+                    if begins(self._block[end : None if stop < 0 else stop]):
+                        self._pass_over(end - self._at)
+                        raise Torn
+                elif end - start == 1 and mark == _QUOTE:
                     if _BROKEN_STRING.match(self._block, start):
                         self._pass_over(start - self._at)
                         self.pass_over_line()
                         raise Torn
                     seen = start - self._at
                     break
-                depth += (mark in b"[{") - (mark in b"]}")
-                if depth == 0:
-                    return self._take(end - self._at)
+                else:
+                    depth += (mark in b"[{") - (mark in b"]}")
+                    if depth == 0:
+                        return self._take(end - self._at)
             else:
                 seen = len(self._block) - self._at
-            self._hold_more()
+            at_end = self._hold_more(at_end=at_end)
 
-    def _hold_more(self) -> None:
-        """Read on in the middle of a value."""
-        if len(self._block) - self._at > LONGEST:
-            self._pass_over(len(self._block) - self._at)
+    def _hold_more(self, *, at_end: bool) -> bool:
+        """Read on in the middle of a value; tell whether there was nothing more."""
+        size = len(self._block) - self._at
+        if at_end or size > LONGEST:
+            self._pass_over(size)
+            if at_end:
+                raise Torn
             self.pass_over_line()
             raise TooLong
-        if not self._more():
-            self._pass_over(len(self._block) - self._at)
-            raise Torn
+        return not self._more()
 
     def _margin(self) -> int:
         found = _MARGIN.match(self._block, self._at)

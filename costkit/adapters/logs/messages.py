@@ -1,8 +1,9 @@
 """Message objects of the API, bare or wrapped by whoever logged them.
 
 Quirks: the wrapper (`response`, `message`, `result.message`, `body`, `data`, also one inside the other) may hold
-the time and the request id; the message itself never has a time. A `usage` without the API's token counts belongs to
-somebody else's format and bills nothing here. Only wrappers are looked into, never content or tool input.
+the time and the request id, and repeat the usage; the message itself never has a time. A `usage` without the API's
+token counts belongs to somebody else's format and bills nothing here. Only wrappers are looked into, never content or
+tool input.
 Documented at https://platform.claude.com/docs/en/api/messages
 """
 
@@ -29,7 +30,8 @@ def recognise(document: Document) -> Found | None:
 
 def _unwrap(holder: Holder, depth: int) -> tuple[Holder, ...]:
     """The way from the document to the message, both included; empty if there is no message."""
-    if _is_message(holder):
+    is_message = _is_message(holder)
+    if is_message and (holder.get("type") == "message" or holder.get("model") is not None):
         return (holder,)
     if depth:
         for name in _WRAPPERS:
@@ -38,7 +40,7 @@ def _unwrap(holder: Holder, depth: int) -> tuple[Holder, ...]:
                 way = _unwrap(inner, depth - 1)
                 if way:
                     return (holder, *way)
-    return ()
+    return (holder,) if is_message else ()
 
 
 def _is_message(holder: Holder) -> bool:

@@ -56,7 +56,7 @@ def find_sources(arguments: Sequence[str]) -> tuple[list[Source], list[Skipped]]
         for path in _expand(argument):
             if path == STDIN:
                 sources.append(Source(STDIN, named=True))
-            elif Path(path).is_dir():
+            elif _is_folder(path):
                 found = list(_walk(path, skipped))
                 if not found:
                     hint = f"read are {', '.join(f'*{kind}' for kind in _KINDS)}, also compressed"
@@ -72,6 +72,13 @@ def find_sources(arguments: Sequence[str]) -> tuple[list[Source], list[Skipped]]
 def why(error: OSError) -> str:
     """What the system says about a file, in a few words."""
     return (error.strerror or str(error) or type(error).__name__).lower()
+
+
+def _is_folder(path: str) -> bool:
+    try:
+        return Path(path).is_dir()
+    except OSError:
+        return False  # opening it says why
 
 
 def _expand(argument: str) -> list[str]:

@@ -63,6 +63,8 @@ class Streams:
 
     _open: list[_Stream] = field(default_factory=list)
     """The one that was at work last comes last."""
+    is_used: bool = False
+    """Whether there was any event."""
 
     def recognise(self, document: Document) -> Found | None:
         """Take one event; the bill comes with the last one of its stream."""
@@ -70,6 +72,7 @@ class Streams:
         event = _event(wrapper)
         if event is None:
             return None
+        self.is_used = True
         channel = () if event is wrapper else tuple(str(wrapper.get(name)) for name in _CHANNEL)
         kind = event["type"]
         if kind == "message_start":

@@ -4,16 +4,21 @@ Quirks: every content block of a response is a line of its own with the same ids
 line; sub-agents write lines with `isSidechain` into their own files, and again as `agent_progress` lines into the
 file of the session that started them (`data.message`); forked and resumed sessions copy lines under a new session
 id; `<synthetic>` messages never went to the API; a sub-agent's lines may keep the provisional output count of the
-start of the stream (`stop_reason` null, a handful of tokens); a `result` line sums up its whole session.
+start of the stream (`stop_reason` null, a handful of tokens); a `result` line sums up its whole session; a
+`cost-state` line says what the session has cost so far by Claude Code's own prices, calls that have no line included.
 """
 
 from __future__ import annotations
 
-from costkit.adapters.logs.dialect import SYNTHETIC, Found, Holder, Unbilled, build_record
+from decimal import Decimal
+
+from costkit.adapters.logs.dialect import SYNTHETIC, Found, Holder, Unbilled, build_record, first_text
 from costkit.adapters.logs.documents import Document
+from costkit.report.records import RecordedCost
 
 MOST_PROVISIONAL_TOKENS = 8
-_WITHOUT_BILL = ("user", "system", "summary", "result", "file-history-snapshot")
+_MOST_USD = 10**9
+WITHOUT_BILL = ("user", "system", "summary", "result", "file-history-snapshot")
 _MARKS = ("sessionId", "session_id", "parentUuid", "uuid", "leafUuid")
 
 
@@ -23,10 +28,12 @@ def recognise(document: Document) -> Found | None:
     kind = line.get("type")
     if kind == "progress":
         return _progress(document)
+    if kind == "cost-state":
+        return _cost_state(document)
     message = line.get("message")
     if isinstance(message, dict) and (kind == "assistant" or (kind is None and _is_marked(line))):
         return _assistant(document, message, (line,), sub_agent=_is_sub_agent(line))
-    return [] if kind in _WITHOUT_BILL and _is_marked(line) else None
+    return [] if kind in WITHOUT_BILL and _is_marked(line) else None
 
 
 def _progress(document: Document) -> Found | None:
@@ -38,6 +45,18 @@ def _progress(document: Document) -> Found | None:
     if not isinstance(inner, dict) or not isinstance(message, dict) or data.get("type") != "agent_progress":
         return []
     return _assistant(document, message, (inner, document.value), sub_agent=True)
+
+
+def _cost_state(document: Document) -> Found:
+    line = document.value
+    session, cost = first_text((line,), ("sessionId", "session_id")), line.get("totalCostUSD")
+    if session is None or cost is None:
+        return []
+    if isinstance(cost, bool) or not isinstance(cost, int | float) or not 0 <= cost <= _MOST_USD:
+        raise ValueError("totalCostUSD is not an amount")
+    usd = Decimal(repr(cost))  # the shortest text of a float is the number as it was written
+    complete = line.get("hasUnknownModelCost") is not True
+    return [RecordedCost(session, usd, document.path, document.line, document.offset, complete)]
 
 
 def _assistant(document: Document, message: Holder, holders: tuple[Holder, ...], *, sub_agent: bool) -> Found:

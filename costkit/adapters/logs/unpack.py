@@ -15,7 +15,8 @@ _GZIP, _BZIP2, _XZ, _ZSTD = b"\x1f\x8b", b"BZh", b"\xfd7zXZ\x00", b"\x28\xb5\x2f
 _OTHER_BINARY = (b"PK\x03\x04", b"\x89PNG", b"%PDF-", b"\x7fELF", b"SQLite format 3\x00", b"PAR1")
 _UTF16 = (b"\xff\xfe", b"\xfe\xff")
 _HEAD = 16_384
-_SAMPLE = 4096
+SAMPLE = 4096
+"""How many of the first bytes `check` wants to see."""
 _TEXT = bytes(range(32, 256)) + b"\t\n\r\f\v\b\x1b"
 _TEXT_START = re.compile(rb"(?:\xef\xbb\xbf)?[\0\s]*(?:[{\[]|data:|event:|:|$)")
 _MOST_CONTROLS = 0.1
@@ -57,7 +58,7 @@ class Unpacked:
         self._read, self._kind, self._errors = _opened(buffered)
         self._first = self._safely(BLOCK)
         if self.damage is None:
-            _check(self._first[:_SAMPLE])
+            check(self._first[:SAMPLE])
 
     def read(self, size: int) -> bytes:
         """The next bytes. Raises OSError where the system fails."""
@@ -114,7 +115,13 @@ def _zstd(stream: io.BufferedReader) -> _Opened:
     return reader.read1, "zstd", (EOFError, module.ZstdError)
 
 
-def _check(sample: bytes) -> None:
+def is_packed(head: bytes) -> bool:
+    """Whether a file that begins like this is compressed."""
+    return head.startswith((_GZIP, _BZIP2, _XZ, _ZSTD))
+
+
+def check(sample: bytes) -> None:
+    """Look at the first bytes of a log. Raises `Unusable` where they can't be the beginning of one."""
     if not sample:
         raise Unusable("empty-file")
     if sample.startswith(_UTF16):

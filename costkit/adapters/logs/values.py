@@ -13,7 +13,11 @@ DEEP = 500
 
 _GAP = re.compile(r"[\s,\0]*")
 _STRUCTURE = re.compile(rb'"(?:[^"\\]++|\\.)*+"|[][{}"]')
+_MOST_DIGITS = 4300  # of a number that int() takes from text
 _decode = json.JSONDecoder().raw_decode
+_decode_patiently = json.JSONDecoder(
+    parse_int=lambda text: int(text) if len(text) < _MOST_DIGITS else float(text)
+).raw_decode
 
 
 class Broken(NamedTuple):
@@ -28,13 +32,26 @@ class Broken(NamedTuple):
 def whole(line: bytes) -> dict[str, object] | None:
     """The object that a line consists of: the quick way for what most lines are; `None` for anything else."""
     try:
-        text = line.decode()
-        value, end = _decode(text)
+        text = _text(line)
+        try:
+            value, end = _decode(text)
+        except json.JSONDecodeError:
+            return None
+        except ValueError:  # a number with thousands of digits: nothing that is counted, but a bill may be beside it
+            value, end = _decode_patiently(text)
     except (ValueError, RecursionError):
         return None
     if end != len(text) and not text[end:].isspace():
         return None
     return value if isinstance(value, dict) else None
+
+
+def _text(line: bytes) -> str:
+    """The text of a line; what is no UTF-8 in it costs no bill beside it."""
+    try:
+        return line.decode()
+    except UnicodeDecodeError:
+        return line.decode(errors="replace")
 
 
 def values_in(line: bytes) -> tuple[list[tuple[object, int]], Broken | None]:

@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from decimal import Decimal
 
 from costkit.core.money import display
+from costkit.render.bars import bar_chart
 from costkit.render.harmless import harmless
-from costkit.render.text import percent, plural
+from costkit.render.text import percent, plural, tokens
 from costkit.render.view import Cell, Column, Kind, Labelled, Table, View
 from costkit.report import Figures, Period, Report, Row, SkippedReason, Unpriced
 
@@ -37,7 +38,7 @@ _NOT_IN_THE_LOG = "(not in the log)"
 _FEW = 2
 
 
-def report_view(report: Report, footer: str) -> View:
+def report_view(report: Report, footer: str, *, chart: bool = False) -> View:
     """Lay out a report: one row per group, unpriced models below, then what was merged, skipped or left out."""
     dimensions = tuple(Column(_TITLES.get(name, name), name) for name in report.by)
     rows = [_row(row, report.total) for row in report.rows]
@@ -45,11 +46,26 @@ def report_view(report: Report, footer: str) -> View:
     totals = [_total(report)] if len(rows) > 1 else []
     empty = {"cost_usd": _UNPRICED, **dict.fromkeys(report.by, _NOT_IN_THE_LOG)}
     table = Table((*dimensions, *_FIGURES), (*rows, *totals), empty=empty, total_rows=len(totals))
-    facts = tuple(line for line in (" · ".join(_quality(report)), footer) if line)
-    return View(_headline(report), (table,), facts)
+    facts = tuple(line for line in (" · ".join(_quality(report)), *_costs_beside(report), footer) if line)
+    figures = (bar_chart(bars_of(report)),) if chart and report.rows else ()
+    return View(headline(report), (table,), facts, figures=figures)
 
 
-def _headline(report: Report) -> str:
+def bars_of(report: Report) -> tuple[tuple[str, Decimal], ...]:
+    """What each row is called in a picture, and its cost."""
+    return tuple((_named(row), row.figures.cost_usd) for row in report.rows)
+
+
+def _named(row: Row) -> str:
+    return _others(row) if row.folded else " · ".join(value or _NOT_IN_THE_LOG for _, value in row.group)
+
+
+def _others(row: Row) -> str:
+    return f"({row.folded} others)"
+
+
+def headline(report: Report) -> str:
+    """The amount first, then what it was for."""
     total = report.total
     unpriced = sum(entry.requests for entry in report.unpriced)
     at_least = "" if report.complete else "at least "
@@ -89,7 +105,7 @@ def _days(period: Period) -> str:
 
 
 def _row(row: Row, total: Figures) -> tuple[Cell, ...]:
-    names = [Labelled(value, f"({row.folded} others)") if row.folded else value for _, value in row.group]
+    names = [Labelled(value, _others(row)) if row.folded else value for _, value in row.group]
     cost = row.figures.cost_usd
     return (*names, *_cells(row.figures, cost, _share(cost, total.cost_usd)), _PRICED, None, row.folded)
 
@@ -138,11 +154,30 @@ def _cells(figures: Figures, cost: Decimal | None, share: Decimal | None) -> tup
 def _quality(report: Report) -> Iterator[str]:
     """What was merged, skipped or doubtful: nothing is dropped without a word."""
     if report.is_unrecognised:
-        yield f"{plural(report.other, 'document')} read, none of them a bill"
+        yield f"{plural(report.quality.other, 'document')} read, none of them a bill"
     if report.duplicates:
         yield f"{plural(report.duplicates, 'duplicate line')} counted once"
+    if report.quality.glued.times:
+        yield f"{plural(report.quality.glued.times, 'line')} of several documents read whole"
     for skipped in report.skipped:
         yield _skipped(skipped)
+
+
+def _costs_beside(report: Report) -> Iterator[str]:
+    """What is not in the total: usage without a price, and what the client thought that it cost."""
+    quality, recorded = report.quality, report.quality.recorded
+    if quality.unpriced_share is not None and quality.unpriced_tokens:
+        yield f"{tokens(quality.unpriced_tokens)} tokens without a price, {percent(quality.unpriced_share)} of all"
+    if recorded is not None:
+        sessions = plural(recorded.sessions, "session")
+        amounts = f"{display(recorded.recorded_usd)} for {sessions}, calculated {display(recorded.calculated_usd)}"
+        yield f"recorded by Claude Code: {amounts} ({_more_or_less(recorded.difference_usd)})"
+
+
+def _more_or_less(difference: Decimal) -> str:
+    if not difference:
+        return "the same"
+    return f"{display(abs(difference))} {'more' if difference > 0 else 'less'} recorded"
 
 
 def _skipped(skipped: SkippedReason) -> str:

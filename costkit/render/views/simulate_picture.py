@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from html import escape
 
 from costkit.cache import ModelSimulation, Poisson, Simulation
 from costkit.cache.strategy import STRATEGIES
 from costkit.core.money import display
 from costkit.render.chart import Box, Line, Panel, panel_svg
-from costkit.render.harmless import harmless
+from costkit.render.page import html_page
 from costkit.render.svg import STYLES, document_svg, legend_svg, text
 from costkit.render.table import render_table
 from costkit.render.text import plural
@@ -40,17 +39,8 @@ def simulation_svg(simulation: Simulation, footer: str) -> str:
 
 def simulation_html(simulation: Simulation, footer: str) -> str:
     """The same picture in a page of its own, with the tables as text below it."""
-    title = escape(harmless(headline(simulation, "")))
-    page = render_table(simulation_view(simulation, footer), width=160, color=False)
-    style = (
-        ":root{color-scheme:light dark}body{max-width:1020px;margin:2rem auto;padding:0 1rem;"
-        "font-family:system-ui,sans-serif}svg{max-width:100%;height:auto}pre{overflow-x:auto}"
-    )
-    return (
-        f'<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n<title>{title}</title>\n'
-        f'<meta name="viewport" content="width=device-width">\n<style>{style}</style>\n</head>\n<body>\n'
-        f"{simulation_svg(simulation, footer)}<pre>{escape(page)}</pre>\n</body>\n</html>\n"
-    )
+    table = render_table(simulation_view(simulation, footer), width=160, color=False)
+    return html_page(headline(simulation, ""), simulation_svg(simulation, footer), table)
 
 
 def _row(simulation: Simulation, model: ModelSimulation, top: float) -> Iterator[str]:

@@ -1,0 +1,182 @@
+"""`costkit report` on logs of a gigabyte, beside what else would read them, in the same run.
+
+    python bench/report_speed.py [--megabytes 1000] [--runs 5] [--folder DIR] [--npm DIR]
+
+Measured are whole processes, start to end, in turns: costkit (tokens, prices, by day and model; cold, and again with its
+cache), DuckDB and polars (tokens by model, each response once), orjson (decoding every line), and ccusage where npm
+can install it. Printed are medians, how often costkit goes into each, and the peak memory of the whole process tree.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import platform
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Mapping
+from pathlib import Path
+
+import log_corpus
+from machine import describe_machine
+
+MB = 1_000_000
+DUCKDB = """
+import duckdb, sys
+line = "type: 'VARCHAR', requestId: 'VARCHAR', timestamp: 'VARCHAR', message: "
+usage = "STRUCT(input_tokens BIGINT, output_tokens BIGINT, cache_read_input_tokens BIGINT, cache_creation_input_tokens BIGINT)"
+message = f"STRUCT(id VARCHAR, model VARCHAR, usage {usage})"
+columns = {"transcripts": f"{{{line}'{message}'}}",
+           "messages": f"{{id: 'VARCHAR', model: 'VARCHAR', usage: '{usage}'}}"}[sys.argv[2]]
+prefix, where = ("message.", "WHERE type = 'assistant'") if sys.argv[2] == "transcripts" else ("", "")
+request = "requestId" if sys.argv[2] == "transcripts" else "NULL"
+names = ("input_tokens", "output_tokens", "cache_read_input_tokens", "cache_creation_input_tokens")
+largest = ", ".join(f"max({prefix}usage.{name}) AS {name}" for name in names)
+logs = f"read_json('{sys.argv[1]}/**/*.jsonl', format='newline_delimited', maximum_object_size=33554432, columns={columns})"
+inner = f"SELECT {prefix}id AS id, {request} AS request, any_value({prefix}model) AS model, {largest} FROM {logs} {where} GROUP BY 1, 2"
+print(duckdb.sql(f"SELECT model, count(*), {', '.join(f'sum({name})' for name in names)} FROM ({inner}) GROUP BY 1").fetchall())
+"""
+POLARS = """
+import polars as pl, sys
+names = ("input_tokens", "output_tokens", "cache_read_input_tokens", "cache_creation_input_tokens")
+usage = pl.Struct({name: pl.Int64 for name in names})
+message = pl.Struct({"id": pl.String, "model": pl.String, "usage": usage})
+transcripts = sys.argv[2] == "transcripts"
+schema = {"type": pl.String, "requestId": pl.String, "message": message} if transcripts else dict(message.to_schema())
+lines = pl.scan_ndjson(sys.argv[1] + "/**/*.jsonl", schema=schema)
+if transcripts:
+    lines = lines.filter(pl.col("type") == "assistant").unnest("message")
+largest = [pl.col("usage").struct.field(name).max() for name in names]
+each = lines.group_by(["id", "requestId"] if transcripts else ["id"]).agg(pl.col("model").first(), *largest)
+print(each.group_by("model").agg(pl.len(), *[pl.col(name).sum() for name in names]).collect())
+"""
+ORJSON = """
+import orjson, pathlib, sys
+lines = 0
+for path in pathlib.Path(sys.argv[1]).rglob("*.jsonl"):
+    with path.open("rb") as log:
+        for line in log:
+            orjson.loads(line)
+            lines += 1
+print(lines)
+"""
+
+
+def main() -> None:
+    """Write the logs, measure, and print the tables."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--megabytes", type=int, default=1000)
+    parser.add_argument("--runs", type=int, default=5)
+    parser.add_argument("--folder", type=Path, default=Path(tempfile.gettempdir(), "costkit-bench"))
+    parser.add_argument("--npm", type=Path, help="a folder in which ccusage is installed")
+    options = parser.parse_args()
+    size = options.megabytes * MB
+    print(describe_machine("costkit", "msgspec", "stringzilla", "duckdb", "polars", "orjson"))
+    with tempfile.TemporaryDirectory() as scratch:
+        ccusage = _ccusage(options.npm, Path(scratch))
+        files = max(1, log_corpus.FILES * options.megabytes // 1000)
+        for title, kind, logs in (
+            ("transcripts", "transcripts", log_corpus.transcripts(options.folder, size, files)),
+            ("dense messages", "messages", log_corpus.dense(options.folder, size)),
+            ("one transcript", "transcripts", log_corpus.one_file(options.folder, size)),
+        ):
+            commands = _commands(kind, logs, ccusage if kind == "transcripts" else None)
+            _measure(title, logs, commands, options.runs, Path(scratch))
+
+
+def _ccusage(folder: Path | None, scratch: Path) -> list[str] | None:
+    """How to call ccusage, installed for this run if it isn't yet; `None` without npm or without a network."""
+    npm = shutil.which("npm")
+    if folder is None:
+        if npm is None:
+            return None
+        folder = scratch / "npm"
+        kind = f"@ccusage/ccusage-{sys.platform}-{'arm64' if platform.machine() in ('arm64', 'aarch64') else 'x64'}"
+        install = [npm, "install", "--no-audit", "--no-fund", "--prefix", str(folder), "ccusage", kind]
+        if subprocess.run(install, capture_output=True, check=False).returncode:
+            return None
+    return [str(folder / "node_modules" / ".bin" / "ccusage"), "daily", "--json", "--offline"]
+
+
+def _commands(kind: str, logs: Path, ccusage: list[str] | None) -> dict[str, list[str]]:
+    costkit = [sys.executable, "-m", "costkit", "report", str(logs), "--by", "day,model", "--json", "--quiet"]
+    commands = {
+        "costkit": [*costkit, "--no-cache"],
+        "costkit again (cache)": costkit,
+        "cat": ["sh", "-c", f"find '{logs}' -name '*.jsonl' -exec cat {{}} + > /dev/null"],
+        "duckdb": [sys.executable, "-c", DUCKDB, str(logs), kind],
+        "polars": [sys.executable, "-c", POLARS, str(logs), kind],
+        "orjson": [sys.executable, "-c", ORJSON, str(logs)],
+    }
+    return commands if ccusage is None else {**commands, "ccusage daily": ccusage}
+
+
+def _measure(title: str, logs: Path, commands: Mapping[str, list[str]], runs: int, scratch: Path) -> None:
+    config = scratch / title.replace(" ", "-")
+    config.mkdir()
+    (config / "projects").symlink_to(logs.resolve())
+    environ = {
+        **os.environ,
+        "CLAUDE_CONFIG_DIR": str(config),
+        "COSTKIT_STATE": str(config),
+        "XDG_CACHE_HOME": str(config),
+    }
+    times: dict[str, list[float]] = {name: [] for name in commands}
+    for turn in range(runs + 1):
+        for name, command in commands.items():
+            seconds = _time(command, environ)
+            if turn:  # the first turn warms the disk cache, and costkit's
+                times[name].append(seconds)
+    files = list(logs.rglob("*.jsonl"))
+    size = sum(path.stat().st_size for path in files) / MB
+    print(f"\n{title}: {size:,.0f} MB in {len(files):,} files; medians of {runs} runs")
+    ours = statistics.median(times["costkit"])
+    for name, command in commands.items():
+        median = statistics.median(times[name])
+        memory = _peak(command, environ)
+        shown = "" if memory is None else f"   peak {memory / MB:6.0f} MB"
+        print(f"  {name:<24}{median:7.2f} s   {median / ours:6.2f} x costkit{shown}")
+
+
+def _time(command: list[str], environ: Mapping[str, str]) -> float:
+    start = time.perf_counter()
+    subprocess.run(command, env=environ, stdout=subprocess.DEVNULL, check=True)
+    return time.perf_counter() - start
+
+
+def _peak(command: list[str], environ: Mapping[str, str]) -> int | None:
+    """The peak of the resident memory of a process and all its children, looked at every few milliseconds."""
+    if not Path("/proc/self/statm").exists():
+        return None
+    process = subprocess.Popen(command, env=environ, stdout=subprocess.DEVNULL)
+    peak = 0
+    while process.poll() is None:
+        peak = max(peak, sum(map(_resident, _tree(process.pid))))
+        time.sleep(0.003)
+    return peak
+
+
+def _tree(pid: int) -> list[int]:
+    found = [pid]
+    for parent in found:
+        try:
+            for tasks in Path(f"/proc/{parent}/task").iterdir():
+                found.extend(int(child) for child in (tasks / "children").read_text().split())
+        except OSError:  # it has ended
+            continue
+    return found
+
+
+def _resident(pid: int) -> int:
+    try:
+        return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+    except (OSError, IndexError):
+        return 0
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,188 @@
+"""Reading with several processes: this one reads as well, and whatever a lost one had done is done again here.
+
+Workers are fresh interpreters that import no more than reading needs, on every platform alike: no state is inherited,
+and they end when their input does, so none outlives this process.
+"""
+
+from __future__ import annotations
+
+import pickle
+import subprocess
+import sys
+from collections import deque
+from collections.abc import Collection, Sequence
+from contextlib import suppress
+from itertools import combinations
+from pathlib import Path
+from threading import Thread
+from typing import Any, Self
+
+from costkit.adapters.logs.pieces import Folder, Load, Piece, fit_together
+from costkit.adapters.logs.plain import Range
+from costkit.adapters.logs.worker import CLOSE, FOLD, JOIN
+from costkit.report.fold import close
+from costkit.report.options import FoldOptions
+from costkit.report.recorded import sessions_in
+from costkit.report.summary import UsageSummary
+
+_HOME = str(Path(__file__).parents[3])
+_PROGRAM = "import sys; sys.path[:] = {path!r}; from costkit.adapters.logs.worker import main; main()"
+_AHEAD = 2
+"""Loads that a worker has in hand, so that it need not wait for this process to find time."""
+
+Found = tuple[Load, list[Range | None]]
+
+
+class Worker:
+    """A process and a thread that deals with it."""
+
+    def __init__(self, options: FoldOptions, remembered: Path | None, loads: deque[Load]) -> None:
+        self.is_lost = False
+        self.taken: list[Load] = []
+        self.found: list[Found] = []
+        self.read = 0
+        """Bytes so far."""
+        program = _PROGRAM.format(path=[_HOME, *sys.path])
+        self._process = subprocess.Popen(  # noqa: S603  # this interpreter and our own module
+            [sys.executable, "-S", "-E", "-X", "utf8", "-c", program],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+        )
+        self._loads = loads
+        self._thread = Thread(target=self._deal, args=((options, remembered),), daemon=True)
+        self._thread.start()
+
+    def wait(self) -> None:
+        """Wait until there are no more loads and those in hand are done."""
+        self._thread.join()
+
+    def tell(self, order: str, argument: object) -> None:
+        """Give an order."""
+        self._send((order, argument))
+
+    def answer(self) -> Any:
+        """Wait for the answer to an order; `None` from one that is lost."""
+        return self._receive()
+
+    def stop(self) -> None:
+        """End the process, whatever it does."""
+        self._process.kill()
+        for stream in (self._process.stdin, self._process.stdout):
+            if stream is not None:
+                with suppress(OSError):
+                    stream.close()
+        self._process.wait()
+
+    def _deal(self, setup: tuple[FoldOptions, Path | None]) -> None:
+        self._send(setup)
+        given = 0
+        while not self.is_lost:
+            while given - len(self.found) < _AHEAD:
+                try:
+                    load = self._loads.popleft()
+                except IndexError:
+                    break
+                self.taken.append(load)
+                self._send((FOLD, load))
+                given += 1
+            if given == len(self.found):
+                return
+            answer = self._receive()
+            if answer is not None:
+                ranges, self.read = answer
+                self.found.append((self.taken[len(self.found)], ranges))
+
+    def _send(self, order: object) -> None:
+        try:
+            if not self.is_lost and self._process.stdin is not None:
+                pickle.dump(order, self._process.stdin, pickle.HIGHEST_PROTOCOL)
+                self._process.stdin.flush()
+        except (OSError, ValueError):
+            self.is_lost = True
+
+    def _receive(self) -> Any:
+        try:
+            if not self.is_lost and self._process.stdout is not None:
+                return pickle.load(self._process.stdout)  # noqa: S301  # from a process of our own
+        except (OSError, ValueError, EOFError, pickle.UnpicklingError):
+            self.is_lost = True
+        return None
+
+
+class Crew:
+    """The workers, to be used in a `with` block: none is left running after it."""
+
+    def __init__(self, options: FoldOptions, remembered: Path | None, loads: deque[Load], size: int) -> None:
+        self._options, self._remembered, self._loads, self._size = options, remembered, loads, size
+        self.workers: list[Worker] = []
+
+    def __enter__(self) -> Self:
+        for _ in range(self._size):
+            self.workers.append(Worker(self._options, self._remembered, self._loads))
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for worker in self.workers:
+            worker.stop()
+
+    @property
+    def read(self) -> int:
+        """Bytes that the workers have read so far."""
+        return sum(worker.read for worker in self.workers)
+
+
+def finish(crew: Crew, folder: Folder, found: list[Found]) -> UsageSummary:
+    """Bring together what this process (`folder`, `found`) and the workers have read."""
+    for worker in crew.workers:
+        worker.wait()
+        found.extend(worker.found)
+    workers = _ready(crew.workers, folder, found)
+    whole_files = _join(workers, folder, found)
+    answers = [answer for answer in (worker.answer() for worker in workers) if answer is not None]
+    workers = _ready(workers, folder, found)
+    folder.join(whole_files)
+    shared = _shared([folder.summary.responses.keys(), *(keys for keys, _ in answers)])
+    sessions = sessions_in(folder.summary.recorded).union(*(some for _, some in answers))
+    for worker in workers:
+        worker.tell(CLOSE, (shared, sessions))
+    close(folder.summary, shared, sessions)
+    parts = [worker.answer() for worker in workers]
+    _ready(workers, folder, found)
+    folder.join(whole_files)
+    for part in filter(None, parts):
+        folder.summary.absorb(part)
+    close(folder.summary, (), sessions)
+    return folder.summary
+
+
+def _ready(workers: Sequence[Worker], folder: Folder, found: list[Found]) -> list[Worker]:
+    """Those that are still there; what the others had taken is done here, as if they had never been."""
+    for worker in workers:
+        if worker.is_lost:
+            found.extend((load, [folder.fold(piece) for piece in load]) for load in worker.taken)
+    return [worker for worker in workers if not worker.is_lost]
+
+
+def _join(workers: Sequence[Worker], folder: Folder, found: list[Found]) -> list[str]:
+    """Look at how the ranges of split files fit together; a file whose ranges don't is read here as a whole."""
+    ranges: dict[str, dict[int, tuple[Piece, Range | None]]] = {}
+    for load, places in found:
+        for piece, place in zip(load, places, strict=True):
+            if piece.ranged:
+                ranges.setdefault(piece.source.path, {})[piece.start] = (piece, place)
+    whole_files = []
+    for path, by_start in ranges.items():
+        if fit_together([by_start[start][1] for start in sorted(by_start)]):
+            whole_files.append(path)
+        else:
+            folder.fold(Piece(by_start[0][0].source))
+    for worker in workers:
+        worker.tell(JOIN, whole_files)
+    return whole_files
+
+
+def _shared(keys: Sequence[Collection[int]]) -> set[int]:
+    """The identities that more than one has."""
+    sets = [frozenset(some) for some in keys]
+    return {key for one, other in combinations(sets, 2) for key in one & other}

@@ -1,0 +1,303 @@
+"""Plain log files, line by line, out of a buffer that is used again and again: the quick way through most bytes.
+
+A line is looked at as little as its answer needs: one without a mark is passed over, one with a usage is decoded into
+`shapes`. For anything else, and wherever there is the least doubt, the exact reader takes over from the beginning of
+that line until it is at the beginning of another. A file may be read in ranges of bytes, each by another process.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from io import FileIO
+from typing import NamedTuple
+
+from msgspec import DecodeError, Struct
+from msgspec.json import Decoder
+
+from costkit.adapters.logs.detect import Detector
+from costkit.adapters.logs.documents import LONG, OTHER_MARKS, USAGE, Document, Documents, Found
+from costkit.adapters.logs.feed import Feed
+from costkit.adapters.logs.labels import pickers
+from costkit.adapters.logs.search import find, is_fast
+from costkit.adapters.logs.shapes import Unsure, bill_of, decode_line
+from costkit.core.response import Counts
+from costkit.report.fold import add_item, add_response
+from costkit.report.records import FileRead
+from costkit.report.summary import UsageSummary
+from costkit.report.table import Attributes, Response
+
+BUFFER = 1 << 20
+"""Bytes of a good buffer. Enough for most files at once, and little enough for the cache of a processor."""
+UNKNOWN_LINE = -(1 << 62)
+"""The number of the first line in a range that does not begin with its file: what is negative is not known."""
+_BEYOND = 64 << 10
+_MOST_STEPS = 16
+_FAR = 1 << 62
+_OPEN, _CLOSE = b"{}"
+
+
+class _Anything(Struct):
+    """An object, whatever is in it."""
+
+
+_decode_anything = Decoder(_Anything).decode
+
+
+class Range(NamedTuple):
+    """What became of a range of bytes of a file."""
+
+    entered: int
+    """Where the first line that belongs to it begins."""
+    left: int
+    """Where the first line after it begins."""
+    alone: bool
+    """Whether it could be read without knowing what comes before it in the file."""
+
+
+@dataclass(slots=True)
+class _Last:
+    """The response that the last bill was for: most often the next line is about it too."""
+
+    row: int
+    message_id: str | None
+    request_id: str | None
+    counts: tuple[int, ...]
+    flags: int
+    since: int
+
+    def is_about(self, message_id: str | None, request_id: str | None) -> bool:
+        """Whether these are the ids of the same response."""
+        return self.message_id == message_id and self.request_id == request_id
+
+
+class _LineEnds(Exception):
+    """Raised for what does not end with its line."""
+
+
+def _no_more(_size: int) -> bytes:
+    raise _LineEnds
+
+
+class PlainReader:
+    """Reads the lines of a file that begin from `start` on and before `stop`; what they come to goes into `summary`.
+
+    `buffer` is worked in: one for all files saves the system the work of giving out memory. `passed` is told the bytes
+    of each read.
+    """
+
+    def __init__(
+        self,
+        file: FileIO,
+        name: str,
+        summary: UsageSummary,
+        buffer: bytearray,
+        start: int = 0,
+        stop: int | None = None,
+        passed: Callable[[int], None] = lambda _size: None,
+    ) -> None:
+        self._file, self.name, self._start, self._stop = file, name, start, stop
+        self._summary, self._passed = summary, passed
+        self._buffer, self._view = buffer, memoryview(buffer)
+        self._pickers = pickers(summary.options.labels)
+        self._detector = Detector()
+        self._base = start
+        self._filled = 0
+        self._line = UNKNOWN_LINE if start else 1
+        self._bills = 0
+        self._passed_over = 0
+        self._steps = 0
+        self._at_end = False
+        self._named: dict[tuple[str | None, ...], Attributes] = {}
+        self._last: _Last | None = None
+
+    def read(self) -> Range:
+        """Go through the range. Raises OSError where the system fails."""
+        if self._start:
+            self._align()
+        entered = self._base
+        while not self._at_end and (self._stop is None or self._base < self._stop):
+            self._fill()
+            last = self._filled if self._at_end else self._buffer.rfind(b"\n", 0, self._filled) + 1
+            if last == 0 and self._filled < len(self._buffer):
+                continue
+            at = self._scan(last) if last else self._step(0)
+            self._forget(at)
+        alone = not self._detector.keeps_state
+        for item in self._detector.finish(self.name, self._passed_over):
+            if isinstance(item, FileRead):
+                files = 0 if self._start else 1
+                add_item(self._summary, item._replace(documents=item.documents + self._bills, files=files))
+            else:
+                add_item(self._summary, item)
+        return Range(entered, self._base, alone)
+
+    def _align(self) -> None:
+        """Go to the beginning of a line."""
+        self._base = self._start - 1
+        self._file.seek(self._base)
+        while not self._at_end:
+            self._fill()
+            at = self._buffer.find(b"\n", 0, self._filled) + 1
+            self._forget(at or self._filled)
+            if at:
+                return
+
+    def _fill(self) -> None:
+        room = len(self._buffer)
+        if self._stop is not None:
+            wanted = self._stop - self._base - self._filled
+            room = min(room, self._filled + max(wanted, _BEYOND))
+        size = self._file.readinto(self._view[self._filled : room])
+        self._at_end = not size and room > self._filled
+        self._filled += size or 0
+        self._passed(size or 0)
+
+    def _forget(self, at: int) -> None:
+        """Keep what comes after a place in the buffer."""
+        if at < self._filled:
+            rest = self._filled - at
+            self._buffer[:rest] = self._buffer[at : self._filled]
+            self._filled = rest
+        elif at > self._filled:
+            self._file.seek(self._base + at)
+            self._filled = 0
+            self._at_end = False
+        else:
+            self._filled = 0
+        self._base += at
+
+    def _scan(self, last: int) -> int:
+        """Go through the lines in the buffer before `last`; returns how far that went."""
+        buffer, view, newline = self._buffer, self._view, self._buffer.find
+        stop = last if self._stop is None else min(last, self._stop - self._base)
+        usage, nul = -1, -1
+        has_marks = not is_fast or any(find(buffer, mark, 0, last) >= 0 for mark in OTHER_MARKS)
+        may_bill = not self._pickers
+        at = 0
+        while at < stop:
+            end = newline(b"\n", at, last)
+            if end == at:
+                self._line += 1
+                at += 1
+                continue
+            if usage < at:
+                usage = _or_last(find(buffer, USAGE, at, last), last)
+            if nul < at:
+                nul = _or_last(newline(b"\0", at, last), last)
+            if (
+                buffer[at] == _OPEN
+                and (buffer[end - 1] == _CLOSE or buffer[end - 2 : end] == b"}\r")
+                and nul >= end >= 0
+            ):
+                if usage < end:
+                    is_read = may_bill and self._bill(view[at:end], self._base + at)
+                elif has_marks and any(newline(mark, at, min(end, at + LONG)) >= 0 for mark in OTHER_MARKS):
+                    is_read = False
+                else:
+                    is_read = end - at > LONG or _is_object(view[at:end])
+                    self._passed_over += is_read
+                if is_read:
+                    self._line += 1
+                    at = end + 1
+                    continue
+            at = self._step(at)
+        return at
+
+    def _bill(self, line: memoryview, offset: int) -> bool:
+        try:
+            bill = bill_of(decode_line(line))
+        except (DecodeError, Unsure, RecursionError, UnicodeDecodeError):
+            return False
+        if bill is None:
+            self._passed_over += 1
+            return True
+        self._bills += 1
+        counts, message_id, request_id, time, attributes, flags, iterations = bill
+        summary, last = self._summary, self._last
+        if last is not None and last.is_about(message_id, request_id) and time > last.since and not iterations:
+            summary.records += 1
+            summary.copies += 1
+            if counts != last.counts:
+                last.counts = summary.responses.raise_counts(last.row, counts)
+            if flags != last.flags:
+                last.flags = summary.responses.limit_flags(last.row, flags)
+            return True
+        named = self._named.get(attributes)
+        if named is None:
+            named = self._named[attributes] = Attributes(*attributes, self.name, ())
+        response = Response(Counts(*counts), time, named, offset, self._line, flags, iterations)
+        row = add_response(summary, message_id, request_id, response)
+        if row is None:
+            self._last = None
+        else:
+            self._last = _Last(row, message_id, request_id, counts, flags, summary.responses.time_of(row))
+        return True
+
+    def _step(self, at: int) -> int:
+        """Let the exact reader go on from a place in the buffer to the beginning of another line."""
+        end = self._buffer.find(b"\n", at, self._filled) + 1
+        if end and self._read_line(at, end):
+            return end
+        self._steps += 1
+        place, until = self._base + at, self._base + (end or self._filled)
+        feed = Feed(self._reader(at), place, self._line)
+        documents = Documents(feed, self.name, self._pickers)
+        if self._steps > _MOST_STEPS:  # a file that is not made of lines
+            until = max(until, self._stop or _FAR)
+        while not documents.at_end and feed.offset < until:
+            self._take(documents.unit())
+        self._finish(documents, feed)
+        self._file.seek(self._base + self._filled)
+        return feed.offset - self._base
+
+    def _read_line(self, at: int, end: int) -> bool:
+        """Read a line exactly, if it can be read without those that follow."""
+        feed = Feed(_no_more, self._base + at, self._line, bytes(self._view[at:end]))
+        documents = Documents(feed, self.name, self._pickers)
+        found: list[Found] = []
+        try:
+            while feed.offset < self._base + end:
+                found.extend(documents.unit())
+        except _LineEnds:
+            return False
+        self._take(found)
+        self._finish(documents, feed)
+        return True
+
+    def _reader(self, at: int) -> Callable[[int], bytes]:
+        """What follows a place in the buffer: first the rest of the buffer, a little at a time, then of the file."""
+
+        def read(size: int) -> bytes:
+            nonlocal at
+            if at < self._filled:
+                piece = bytes(self._view[at : min(at + size, at + _BEYOND, self._filled)])
+                at += len(piece)
+                return piece
+            return self._file.read(size) or b""
+
+        return read
+
+    def _take(self, found: Iterable[Found]) -> None:
+        for item in found:
+            if isinstance(item, Document):
+                for record in self._detector.read(item):
+                    add_item(self._summary, record)
+            else:
+                add_item(self._summary, item)
+
+    def _finish(self, documents: Documents, feed: Feed) -> None:
+        self._passed_over += documents.passed_over
+        self._line = feed.line
+
+
+def _or_last(found: int, last: int) -> int:
+    return last if found < 0 else found
+
+
+def _is_object(line: memoryview) -> bool:
+    try:
+        _decode_anything(line)
+    except (DecodeError, RecursionError):
+        return False
+    return True

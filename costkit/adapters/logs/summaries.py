@@ -1,0 +1,138 @@
+"""Logs straight to a summary, by the quickest way that is exact: what `costkit report` runs on.
+
+`summarize(read_logs(paths), options)` comes to the same summary, slowly; with its responses closed both are equal.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import deque
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import IO
+
+from costkit.adapters.logs.crew import Crew, Found, finish
+from costkit.adapters.logs.pieces import Folder, plan
+from costkit.adapters.logs.reader import Progress, read_source
+from costkit.adapters.logs.remembered import Memory, signature
+from costkit.adapters.logs.sources import Source, find_sources
+from costkit.report.fold import add_item
+from costkit.report.options import FoldOptions
+from costkit.report.records import Skipped
+from costkit.report.summary import Omission, Place, UsageSummary
+
+WORTH_A_WORKER = 24 << 20
+"""Bytes that this process reads in about the time in which another one starts."""
+_BLOCK = 1 << 20
+
+
+def summarize_logs(
+    paths: Sequence[str],
+    options: FoldOptions,
+    *,
+    workers: int | None = None,
+    remembered: Path | None = None,
+    stdin: IO[bytes] | None = None,
+    progress: Progress | None = None,
+) -> UsageSummary:
+    """Read files, folders, patterns and `-`, with as many processes as are worth it, or at most `workers`.
+
+    `remembered` is a folder for what was read before: files that have not changed since are not read again.
+    Raises what `read_logs` raises. All responses of the result are closed: it can be settled, not merged with another
+    summary that may hold copies of them.
+    """
+    sources, skipped = find_sources(paths)
+    memory = None if remembered is None else Memory(remembered, options)
+    name, signed = repr([(Path(path).absolute(), path) for path in paths]), _sign(sources, skipped)
+    if memory is not None and signed is not None:
+        known = memory.recall(name, signed)
+        if known is not None:
+            return known[0]
+    summary = _read(sources, skipped, options, workers, remembered, stdin, progress)
+    number_lines(summary, sources)
+    if memory is not None and signed is not None and _sign(sources, skipped) == signed:
+        memory.keep(name, signed, summary)
+        memory.tidy()
+    return summary
+
+
+def _sign(sources: Sequence[Source], skipped: Sequence[Skipped]) -> str | None:
+    """What tells all these files from what they were before; `None` where one may change unnoticed."""
+    signatures = [None if source.size is None else signature(source.path) for source in sources]
+    return None if None in signatures else repr((skipped, sources, signatures))
+
+
+def _read(
+    sources: Sequence[Source],
+    skipped: Sequence[Skipped],
+    options: FoldOptions,
+    workers: int | None,
+    remembered: Path | None,
+    stdin: IO[bytes] | None,
+    progress: Progress | None,
+) -> UsageSummary:
+    read_here = [source for source in sources if source.size is None]
+    others = [source for source in sources if source.size is not None]
+    size = sum(source.size or 0 for source in sources)
+    helpers = min(size // WORTH_A_WORKER, (workers or _cores()) - 1)
+    loads = deque(plan(others, may_split=helpers > 0 and options.dedupe != "file"))
+    done = 0
+
+    def passed(more: int) -> None:
+        nonlocal done
+        done += more
+        if progress is not None:
+            progress(done + crew.read, None if read_here else size)
+
+    with Crew(options, remembered, loads, helpers) as crew:
+        memory = None if remembered is None else Memory(remembered, options)
+        folder, found = Folder(options, memory, passed), list[Found]()
+        for place in skipped:
+            add_item(folder.summary, place)
+        for source in read_here:
+            for item in read_source(source, labels=options.labels, stdin=stdin, passed=passed):
+                add_item(folder.summary, item)
+        while True:
+            try:
+                load = loads.popleft()
+            except IndexError:
+                return finish(crew, folder, found)
+            found.append((load, [folder.fold(piece) for piece in load]))
+
+
+def _cores() -> int:
+    """How many processors this process may use."""
+    try:
+        return len(os.sched_getaffinity(0))
+    except AttributeError:
+        return os.cpu_count() or 1
+
+
+def number_lines(summary: UsageSummary, sources: Sequence[Source]) -> None:
+    """Count the lines before the few places that are shown, where a range of a file did not know its number."""
+    paths = {source.name: source.path for source in sources}
+    for omission in _omissions(summary):
+        omission.places = tuple(_numbered(place, paths) for place in omission.places)
+
+
+def _omissions(summary: UsageSummary) -> Iterator[Omission]:
+    yield from summary.skipped.values()
+    yield from summary.remarks.values()
+
+
+def _numbered(place: Place, paths: dict[str, str]) -> Place:
+    name, offset, line = place
+    if line >= 0:
+        return place
+    line, left = 1, offset
+    try:
+        with Path(paths[name]).open("rb", buffering=0) as file:
+            while left > 0:
+                block = file.read(min(left, _BLOCK))
+                if not block:
+                    break
+                line += block.count(b"\n")
+                left -= len(block)
+    except OSError:  # it was there a moment ago; the place is shown without its line
+        line = 0
+    return (name, offset, line)

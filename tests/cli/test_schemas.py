@@ -145,6 +145,9 @@ def test_the_schema_command_prints_the_schema_as_it_is_packaged(program: Any, na
         ("prompt.md -m claude-opus-4-1 --as-of 2026-01-01", 0),
         ("prompt.md --tokens fast", 0),
         ("prompt.md --pricing book.yaml", 0),
+        ("body.json --tier start -n 20 --output-tokens 9", 0),
+        ("body.json --tier scale --batch", 0),
+        ("prompt.md --tier build -m claude-haiku-5-5", 5),
     ],
 )
 def test_estimates_fit_their_schema(program: Any, arguments: str, code: int) -> None:

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from costkit.errors import CostkitError, UnknownModel
     from costkit.estimate import Estimate
     from costkit.report import Report
+    from costkit.tracking import tags, track
 
 _HOMES = {
     "Cost": "costkit.core.cost",
@@ -44,6 +45,8 @@ _HOMES = {
     "load_price_book": "costkit.api",
     "simulate_caching": "costkit.api",
     "summarize_logs": "costkit.api",
+    "tags": "costkit.tracking",
+    "track": "costkit.tracking",
 }
 
 __all__ = [
@@ -63,6 +66,8 @@ __all__ = [
     "load_price_book",
     "simulate_caching",
     "summarize_logs",
+    "tags",
+    "track",
 ]
 
 

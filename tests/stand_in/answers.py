@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from stand_in.rules import blocks_of
@@ -56,6 +57,25 @@ def answer(body: Mapping[str, Any], *, name: str, tier: str, cache: set[bytes]) 
         "stop_details": None,
         "usage": _usage(body, prompt, output, tier, cache),
     }
+
+
+def events_of(message: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    """The same answer as a stream: little usage at the start, all of it near the end."""
+    usage = message["usage"]
+    start = {**message, "content": [], "stop_reason": None, "usage": {**usage, "output_tokens": 1}}
+    yield {"type": "message_start", "message": start}
+    for index, block in enumerate(message["content"]):
+        yield {"type": "content_block_start", "index": index, "content_block": {"type": "text", "text": ""}}
+        for piece in re.findall(r".{1,40}", block["text"], re.DOTALL):
+            delta = {"type": "text_delta", "text": piece}
+            yield {"type": "content_block_delta", "index": index, "delta": delta}
+        yield {"type": "content_block_stop", "index": index}
+    delta = {"stop_reason": message["stop_reason"], "stop_sequence": None}
+    yield {"type": "message_delta", "delta": delta, "usage": {name: usage[name] for name in _IN_DELTAS}}
+    yield {"type": "message_stop"}
+
+
+_IN_DELTAS = ("input_tokens", "cache_creation_input_tokens", "cache_read_input_tokens", "output_tokens")
 
 
 def _text(content: Any, tokens: int) -> str:

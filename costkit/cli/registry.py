@@ -31,6 +31,7 @@ COMMANDS = (
         "Before you send",
         is_group=True,
     ),
+    Command("route", "costkit.cli.route", "Which model for which request, and what does that cost?", "Before you send"),
     Command(
         "batch",
         "costkit.cli.batch",
@@ -39,6 +40,7 @@ COMMANDS = (
         is_group=True,
     ),
     Command("report", "costkit.cli.report", "What did we spend, on what?", "After you sent"),
+    Command("tail", "costkit.cli.tail", "What is a running program spending, minute by minute?", "After you sent"),
     Command(
         "pricing",
         "costkit.cli.pricing",

@@ -32,6 +32,7 @@ NAMES = (
     "pricing-show",
     "report",
     "simulate",
+    "tail",
 )
 MODEL = "claude-opus-5-5"
 BODY = {
@@ -228,6 +229,14 @@ def test_answers_about_prices_fit_their_schemas(program: Any, arguments: str, co
 def test_every_model_of_the_book_fits_the_schema_of_its_card(program: Any, model: int) -> None:
     names = list(dict.fromkeys(row["model"] for row in program("pricing", "list", "--json").document["result"]["rows"]))
     assert problems(program("pricing", "show", names[model], "--json").document) == []
+
+
+@pytest.mark.usefixtures("files")
+@pytest.mark.parametrize("arguments", ["usage.jsonl --once", "usage.jsonl clean.jsonl --for 0s --minutes 1"])
+def test_what_is_being_spent_fits_its_schema(program: Any, arguments: str) -> None:
+    answer = program("tail", "--json", *arguments.split())
+    assert answer.code == answer.document["exit"] == 0
+    assert problems(answer.document) == []
 
 
 @pytest.mark.usefixtures("files")

@@ -93,7 +93,7 @@ def _read_stream(stream: IO[bytes], name: str, passed: Callable[[int], None]) ->
         for document in Documents(unpacked.read, name, wanted=_any_line):
             if found is not None:
                 several = True
-                yield from _requests(found, f"{name}:{found.line}")
+                yield from requests_of(found, f"{name}:{found.line}")
                 found = None
             if isinstance(document, Document):
                 found = document
@@ -102,7 +102,7 @@ def _read_stream(stream: IO[bytes], name: str, passed: Callable[[int], None]) ->
                 message = f"is no JSON that can be read: {document.reason}"
                 yield Unusable(f"{name}:{document.line}", document.reason, message)
         if found is not None:
-            yield from _requests(found, f"{name}:{found.line}" if several else name)
+            yield from requests_of(found, f"{name}:{found.line}" if several else name)
     except NoLog as problem:
         raise InvalidInput(f"holds no request ({problem})", where=name) from None
     except OSError as error:
@@ -115,7 +115,8 @@ def _any_line(_line: bytes) -> bool:
     return True
 
 
-def _requests(document: Document, where: str) -> Iterator[Traffic]:
+def requests_of(document: Document, where: str) -> Iterator[Traffic]:
+    """The requests of one document; `where` is its place."""
     value = document.value
     inside = value.get("requests")
     if isinstance(inside, list) and "messages" not in value:  # the body of a batch's creation

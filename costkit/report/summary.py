@@ -205,7 +205,7 @@ def _add(summary: UsageSummary, record: Record) -> None:
     if len(record.labels) != len(summary.options.labels):
         raise ValueError("the reader was not asked for the labels of this report")
     summary.records += 1
-    response = _response(record)
+    response = response_of(record)
     key = response_key(record, summary.options.dedupe)
     if key is None:
         _count(summary, response)
@@ -214,7 +214,8 @@ def _add(summary: UsageSummary, record: Record) -> None:
         summary.responses.put(key, response)
 
 
-def _response(record: Record) -> Response:
+def response_of(record: Record) -> Response:
+    """The row of a table that a record becomes."""
     usage = record.usage
     return Response(
         usage.counts,

@@ -38,9 +38,9 @@ class BudgetStore:
     can't be used at all, and `InvalidInput` where a newer costkit wrote it or a name is unknown. `now` is aware.
     """
 
-    def __init__(self, folder: Path, *, busy_seconds: float = BUSY_SECONDS) -> None:
+    def __init__(self, folder: Path, *, busy_seconds: float = BUSY_SECONDS, between_threads: bool = False) -> None:
         self._path = folder / FILE_NAME
-        self._connection = open_state(self._path, BUDGETS, busy_seconds)
+        self._connection = open_state(self._path, BUDGETS, busy_seconds, between_threads=between_threads)
 
     def __enter__(self) -> Self:
         return self
@@ -48,6 +48,10 @@ class BudgetStore:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let go of the file."""
         self._connection.close()
 
     def define(self, name: str, change: Change, now: datetime) -> BudgetState:
@@ -124,7 +128,7 @@ class BudgetStore:
             stamp = ask.stamp_of(row, now)
             before = self._state(connection, row, now)
             if not before.standing.fits(amount):
-                return Outcome(before, None)
+                return Outcome(before, None, before.standing.amount(amount))
             reservation_id = f"r-{secrets.token_hex(6)}"
             connection.execute(
                 "INSERT INTO reservations (id, budget, epoch, at, lease_until, state, reserved, model, batch, note)"
@@ -245,7 +249,7 @@ class BudgetStore:
         if is_due:
             connection.execute("UPDATE budgets SET warned_at = ? WHERE number = ?", (stamp, budget["number"]))
             self._record(connection, budget, stamp, "warn", reservation_id, state.standing.used, None)
-        return Outcome(state, self._reservation(row, budget, stamp), is_due)
+        return Outcome(state, self._reservation(row, budget, stamp), is_warning_due=is_due)
 
     def _state(
         self, connection: sqlite3.Connection, row: sqlite3.Row, now: datetime, *, with_open: bool = False

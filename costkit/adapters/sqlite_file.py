@@ -44,9 +44,12 @@ class StateFile(NamedTuple):
         return len(self.migrations)
 
 
-def open_state(path: Path, kind: StateFile, busy_seconds: float = BUSY_SECONDS) -> sqlite3.Connection:
+def open_state(
+    path: Path, kind: StateFile, busy_seconds: float = BUSY_SECONDS, *, between_threads: bool = False
+) -> sqlite3.Connection:
     """Open a file in autocommit mode, making it (readable by its owner only) and its tables where needed.
 
+    With `between_threads` the connection may be used by several threads, one at a time: the caller sees to that.
     Raises `OperationFailed` where it stays locked for `busy_seconds`, the kind's `FileUnusable` where it can't be
     used, `InvalidInput` where a newer costkit wrote it.
     """
@@ -56,7 +59,9 @@ def open_state(path: Path, kind: StateFile, busy_seconds: float = BUSY_SECONDS) 
     except OSError as problem:
         raise kind.unusable(f"the {kind.noun} can't be opened: {problem.strerror}", where=str(path)) from None
     with explained(path, kind):
-        connection = sqlite3.connect(path, timeout=busy_seconds, isolation_level=None)
+        connection = sqlite3.connect(
+            path, timeout=busy_seconds, isolation_level=None, check_same_thread=not between_threads
+        )
         try:
             connection.row_factory = sqlite3.Row
             check_version(connection, path, kind)

@@ -7,10 +7,11 @@ from datetime import UTC, datetime
 from decimal import Decimal
 
 from costkit.budget.amount import Amount
-from costkit.budget.rules import SHARES, BudgetRule, Standing
+from costkit.budget.rules import SHARES, BudgetRule, Standing, refusal
 from costkit.budget.scope import scope_text
 from costkit.budget.window import Span
 from costkit.core.money import exact_text
+from costkit.errors import BudgetExceeded
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +105,8 @@ class Outcome:
     """The budget afterwards."""
     reservation: Reservation | None
     """`None` where nothing was reserved, because it doesn't fit."""
+    asked: Amount | None = None
+    """What a reservation was asked for."""
     is_warning_due: bool = False
     """Whether this reached the soft limit, for the first time in its window."""
 
@@ -113,6 +116,12 @@ class Outcome:
             "reservation": None if self.reservation is None else self.reservation.as_json(),
             "budget": self.state.as_json(),
         }
+
+
+def refused(outcome: Outcome) -> BudgetExceeded:
+    """The error for a reservation that didn't fit."""
+    state = outcome.state
+    return refusal(state.rule, state.standing, state.span, outcome.asked or state.standing.amount(0))
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from decimal import Decimal
 from costkit.budget.amount import Amount
 from costkit.budget.scope import Scope
 from costkit.budget.window import Span, Window, span_at
-from costkit.core.money import EXACT
+from costkit.core.money import EXACT, display_apart
 from costkit.errors import BudgetExceeded, InvalidInput
 from costkit.report import parse_zone
 
@@ -101,10 +101,11 @@ def soft_share(share: Decimal) -> int:
     return int(millionths)
 
 
-def refusal(budget: BudgetRule, standing: Standing, asked: Amount, span: Span) -> BudgetExceeded:
+def refusal(budget: BudgetRule, standing: Standing, span: Span, asked: Amount) -> BudgetExceeded:
     """The error for a reservation that doesn't fit, with what is left."""
     left = standing.amount(standing.available)
     until = f" until {span.end.astimezone(budget.tzinfo):%Y-%m-%d %H:%M} {budget.zone}" if span.end else ""
-    message = f"budget {budget.name}: {left} of {budget.limit} left{until}, {asked} asked for"
+    shown = display_apart(left.usd, asked.usd) if left.usd is not None and asked.usd is not None else (left, asked)
+    message = f"budget {budget.name}: {shown[0]} of {budget.limit} left{until}, {shown[1]} asked for"
     hint = f"costkit budget status {budget.name} shows what holds the rest"
     return BudgetExceeded(message, hint=hint, budget=budget.name, available_usd=left.usd, available_tokens=left.tokens)

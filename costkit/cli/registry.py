@@ -39,6 +39,13 @@ COMMANDS = (
         "In batches",
         is_group=True,
     ),
+    Command(
+        "budget",
+        "costkit.cli.budget",
+        "Hard limits for scripts: reserve, commit, and see what is left.",
+        "While it runs",
+        is_group=True,
+    ),
     Command("report", "costkit.cli.report", "What did we spend, on what?", "After you sent"),
     Command("tail", "costkit.cli.tail", "What is a running program spending, minute by minute?", "After you sent"),
     Command(

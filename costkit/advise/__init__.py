@@ -1,4 +1,4 @@
-"""Answers: where does the money go, and what would each remedy have saved on this very traffic?"""
+"""Answers: where does the money go, and what would each remedy have saved on this very traffic."""
 
 from costkit.advise.call import Heard
 from costkit.advise.result import Advice, Finding, NotJudged, Observed

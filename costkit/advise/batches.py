@@ -74,9 +74,8 @@ def _could_wait(call: Call) -> bool:
 def _in_batch(call: Call) -> Call:
     """The same request in a batch where nothing is found in the cache, and nothing written to it."""
     usage = call.usage
-    return replace(
-        call, batch=True, sketch=None, usage=Usage(usage.prompt_tokens, 0, 0, 0, usage.output_tokens, usage.web_search_requests)
-    )  # fmt: skip
+    plain = Usage(usage.prompt_tokens, 0, 0, 0, usage.output_tokens, usage.web_search_requests)
+    return replace(call, batch=True, sketch=None, usage=plain)
 
 
 def _sign(name: str, calls: Sequence[Call]) -> str | None:

@@ -1,4 +1,4 @@
-"""Where breakpoints should stand: those that do nothing, those that are missing, and what keeps entries from being read.
+"""Where breakpoints should stand: those that are missing, and what else keeps entries from being read.
 
 Rules: https://platform.claude.com/docs/en/build-with-claude/prompt-caching
 """
@@ -11,12 +11,12 @@ from dataclasses import replace
 
 from costkit.advise.call import Call, Sketch
 from costkit.advise.places import MOST_SEARCHED, Kind, improve, kinds_of, remarked, with_previous_end
-from costkit.advise.replay import only_what_saves, replayed, sents, served
+from costkit.advise.replay import only_what_saves, replayed
 from costkit.advise.workload import Proposal, Workload
 from costkit.cache.marks import LOOKBACK, Mark
 from costkit.cache.places import Plan, marks_of_plan
 from costkit.cache.plan import FEWEST_TO_HOLD_OUT
-from costkit.cache.search import bill, fleet_of, search, simulate, simulate_plan
+from costkit.cache.search import bill, search, simulate, simulate_plan
 
 _PLAN = "costkit cache plan LOG --apply DIR   writes the requests with the best breakpoints"
 
@@ -32,7 +32,7 @@ def lost_breakpoints(work: Workload) -> Proposal | None:
         touched=indices,
         tokens=_written_less(work, after, indices),
         title=f"breakpoints lost to more than {LOOKBACK} new blocks",
-        what=f"{len(indices):,} requests added {LOOKBACK} blocks or more, and their breakpoint looks back {LOOKBACK} only",
+        what=f"{len(indices):,} requests added {LOOKBACK} blocks or more, more than a breakpoint looks back",
         remedy="keep a breakpoint on the last block of the previous request as well",
         risk="none: breakpoints are free, and four are allowed",
         certainty="computed",
@@ -42,7 +42,7 @@ def lost_breakpoints(work: Workload) -> Proposal | None:
 
 def simultaneous_requests(work: Workload) -> Proposal | None:
     """Requests that started at one instant, none of which could read what another was writing."""
-    after, touched = work, list[int]()
+    touched: list[int] = []
     moments = work.groups(lambda call: (call.pool, call.at) if call.replayable else None)
     changes: dict[int, Call] = {}
     for indices in moments.values():
@@ -85,13 +85,9 @@ def volatile_prefixes(work: Workload) -> Proposal | None:
                 values.add(identities[position])
                 identities[position] = work.sketcher.number(("stable", stable))
             changes[index] = replace(call, sketch=replace(sketch, identities=identities))
-    if not changes or len({changes[i].sketch.identities.tobytes() for i in changes if changes[i].sketch}) == len(values):
-        moved = work.changed(changes)
-    else:
-        moved = work.changed(changes)
     if not changes:
         return None
-    after, _ = planned(replayed(work, moved))
+    after, _ = planned(replayed(work, work.changed(changes)))
     return Proposal(
         after=after,
         touched=sorted(changes),
@@ -161,8 +157,6 @@ def _filled(work: Workload, call: Call) -> tuple[Call, int] | None:
     sizes, identities = array("q", sketch.sizes), array("q", sketch.identities)
     sizes[position] += missing
     identities[position] = work.sketcher.number(("filled", identities[position], missing))
-    usage = replace(call.usage, input_tokens=call.usage.input_tokens + missing)
-    del usage  # the replay adds the tokens where they belong
     return replace(call, sketch=replace(sketch, sizes=sizes, identities=identities)), missing
 
 
@@ -179,7 +173,7 @@ def uncached_prefixes(work: Workload) -> Proposal | None:
         title="repeated prefixes sent uncached",
         what=f"{len(touched):,} requests share a prefix that no breakpoint lets them read",
         remedy="; ".join(dict.fromkeys(rules)),
-        risk="writes cost more than plain input: it pays at the pace of this log, chosen on its first half, true on both",
+        risk="writes cost more than plain input: this pays at the pace of this log, on both halves of it",
         certainty="computed",
         how=(_PLAN, '"cache_control": {"type": "ephemeral"}   on the last block that stays the same'),
     )
@@ -236,18 +230,3 @@ def _written_less(before: Workload, after: Workload, indices: Sequence[int]) -> 
         for index in indices
     )
     return max(0, sum(gained))
-
-
-__all__ = [
-    "Workload",
-    "fleet_of",
-    "improve",
-    "lost_breakpoints",
-    "planned",
-    "sents",
-    "served",
-    "simultaneous_requests",
-    "small_prefixes",
-    "uncached_prefixes",
-    "volatile_prefixes",
-]

@@ -2,7 +2,9 @@
 
 A session is a conversation that grows. What a response read and wrote is the length of its cached prefix; where less
 was read than the one before had cached, after a pause longer than its time to live and although the conversation only
-grew, the entry had expired. So each session can be replayed with other times to live, through the same cache.
+grew, the entry had expired. So each session can be replayed with other times to live, through the same cache. Where no
+session is named, responses with the same tags stand for one, but only a prefix of the very same length is then taken
+for the same prefix.
 """
 
 from __future__ import annotations
@@ -47,9 +49,11 @@ class _Growing:
     nodes: list[_Node] = field(default_factory=list)
     ends: list[_Node | None] = field(default_factory=list)
     last: _Node | None = None
-    last_at: int = 0
     ttl: str = "5m"
     expired: int = 0
+    is_session: bool = True
+    used: dict[int, int] = field(default_factory=dict)
+    """By the number of a prefix, when it was last read or written."""
 
     def node(self, tokens: int, parent: _Node | None) -> _Node:
         new = _Node(tokens, parent, len(self.nodes))
@@ -59,7 +63,9 @@ class _Growing:
 
 def chains_of(work: Workload) -> list[Chain]:
     """The sessions whose calls have times and usages but no requests, and that use the cache."""
-    groups = work.groups(lambda call: (call.pool, call.session) if _is_link(call) else None)
+    groups = work.groups(
+        lambda call: (call.pool, call.session, () if call.session else call.tags) if _is_link(call) else None
+    )
     found = (_chain(work, indices) for indices in groups.values() if len(indices) > 1)
     return [chain for chain in found if any(chain.ends)]
 
@@ -67,7 +73,7 @@ def chains_of(work: Workload) -> list[Chain]:
 def _is_link(call: Call) -> bool:
     return (
         call.at is not None
-        and call.session is not None
+        and (call.session is not None or bool(call.tags))
         and call.sketch is None
         and call.is_request
         and not call.usage.web_search_requests
@@ -75,7 +81,7 @@ def _is_link(call: Call) -> bool:
 
 
 def _chain(work: Workload, indices: Sequence[int]) -> Chain:
-    growing = _Growing()
+    growing = _Growing(is_session=work.calls[indices[0]].session is not None)
     for index in indices:
         _grow(growing, work.calls[index])
     return Chain(tuple(indices), tuple(growing.ends), growing.expired)
@@ -88,20 +94,27 @@ def _grow(growing: _Growing, call: Call) -> None:
         growing.ends.append(None)
         return
     read = usage.cache_read_input_tokens
-    last = growing.last
-    idle = at - growing.last_at
-    pause = TTL_MICROSECONDS[growing.ttl]
-    if last is not None and read < last.tokens <= cached and idle >= pause:
+    last = _expired(growing, read, cached, at)
+    if last is not None:
         base, growing.expired = last, growing.expired + 1
         _split(growing, last, read)
     else:
         base = _prefix(growing, read)
     end = base if base is not None and base.tokens == cached else growing.node(cached, base)
     growing.ends.append(end)
-    growing.last, growing.last_at = end, at
-    growing.ttl = "1h" if usage.ephemeral_1h_input_tokens > usage.ephemeral_5m_input_tokens else growing.ttl
-    if usage.ephemeral_5m_input_tokens > usage.ephemeral_1h_input_tokens:
-        growing.ttl = "5m"
+    growing.last = end
+    growing.used[end.key] = at
+    growing.ttl = _ttl(usage, growing.ttl)
+
+
+def _expired(growing: _Growing, read: int, cached: int, at: int) -> _Node | None:
+    """The prefix that this call would have read, had its entry not expired; `None` where nothing speaks for one."""
+    last = growing.last
+    if not growing.is_session:
+        last = next((node for node in reversed(growing.nodes) if node.tokens == cached), None)
+    if last is None or not read < last.tokens <= cached:
+        return None
+    return last if at - growing.used.get(last.key, at) >= TTL_MICROSECONDS[growing.ttl] else None
 
 
 def _prefix(growing: _Growing, tokens: int) -> _Node | None:
@@ -120,12 +133,13 @@ def _split(growing: _Growing, node: _Node, tokens: int) -> _Node | None:
     """The prefix of this length on the way to a longer one; it is put there if it was not known."""
     if not tokens:
         return None
-    while node.parent is not None and node.parent.tokens >= tokens:
-        node = node.parent
-    if node.tokens == tokens:
-        return node
-    node.parent = growing.node(tokens, node.parent)
-    return node.parent
+    longer = node
+    while longer.parent is not None and longer.parent.tokens >= tokens:
+        longer = longer.parent
+    if longer.tokens == tokens:
+        return longer
+    longer.parent = growing.node(tokens, longer.parent)
+    return longer.parent
 
 
 def bills(work: Workload, chain: Chain, ttl: str) -> list[Served]:

@@ -75,7 +75,7 @@ def tier_cliff(work: Workload) -> Proposal | None:
         touched=sorted(changes),
         tokens=excess,
         title="prompts just over a price tier",
-        what=f"{len(changes):,} prompts are at most a tenth too long for the cheaper tier ({', '.join(sorted(models))})",
+        what=f"{len(changes):,} prompts are a tenth or less too long for the cheaper tier ({', '.join(sorted(models))})",
         remedy=f"shorten them: {excess:,} tokens in all decide the price of every token of these requests",
         risk="what is left out is not read",
         certainty="candidate",
@@ -96,7 +96,7 @@ def _tier_end(call: Call) -> int | None:
 
 
 def _trimmed(usage: Usage, excess: int) -> Usage:
-    """The usage without so many prompt tokens: those that are cheapest to send go first, so that no more is promised."""
+    """The usage without so many prompt tokens: the cheapest to send go first, so that too much is never promised."""
     counts = [usage.cache_read_input_tokens, usage.input_tokens]
     counts += [usage.ephemeral_5m_input_tokens, usage.ephemeral_1h_input_tokens]
     for bucket, count in enumerate(counts):

@@ -1,9 +1,9 @@
-"""Contexts that only grow: what clearing old tool results, or a summary, would save, net of the cache it invalidates."""
+"""Contexts that only grow: what clearing old tool results or a summary saves, net of the cache it invalidates."""
 
 from __future__ import annotations
 
 from array import array
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from costkit.advise.call import Call, Sketch
@@ -20,6 +20,11 @@ CLEARED_TOKENS = 10
 SUMMARY_TOKENS = 3_000
 """What a summary of a conversation has."""
 _FEWEST = 4
+_EDIT = (
+    'context_management={"edits": [{"type": "clear_tool_uses_20250919", '
+    '"trigger": {"type": "input_tokens", "value": %d}, "keep": {"type": "tool_uses", "value": %d}}]}'
+)
+"""https://platform.claude.com/docs/en/build-with-claude/context-editing"""
 
 _Change = tuple[Mapping[int, Call], int]
 """Calls as they would be, and how many times something was cleared."""
@@ -51,8 +56,7 @@ def growing_contexts(work: Workload) -> Proposal | None:
         risk=_risk(summarised=summarised),
         certainty="candidate",
         how=(
-            'context_management={"edits": [{"type": "clear_tool_uses_20250919", "trigger": {"type": "input_tokens", '
-            f'"value": {trigger}}}, "keep": {{"type": "tool_uses", "value": {KEPT_RESULTS}}}}}]}}',
+            _EDIT % (trigger, KEPT_RESULTS),
             "/compact   in Claude Code",
         ),
     )
@@ -203,7 +207,3 @@ def _shortened(usage: Usage, session: _Session) -> Usage:
         read, long, short = read - unread, long + to_hour, short + unread - to_hour
         session.fresh = False
     return Usage(plain, read, short, long, usage.output_tokens, usage.web_search_requests)
-
-
-def _each(work: Workload, key: Callable[[Call], object]) -> Iterator[list[int]]:
-    yield from work.groups(key).values()

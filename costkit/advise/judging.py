@@ -46,11 +46,16 @@ def not_judged(work: Workload) -> Iterator[NotJudged]:
         title = "5-minute entries that expire, hours that are not needed"
         reason = "the responses don't say when they were made"
         yield NotJudged("lifetimes", title, untimed, reason, 'add "ts" to every line, RFC 3339')
-        yield NotJudged("batch-candidates", "candidates for batches", untimed, reason, 'add "ts" to every line, RFC 3339')
+        yield NotJudged(
+            "batch-candidates", "candidates for batches", untimed, reason, 'add "ts" to every line, RFC 3339'
+        )
     alone = sum(call.sketch is None and call.session is None and call.at is not None for call in calls)
+    untagged = sum(call.sketch is None and not call.session and not call.tags and call.at is not None for call in calls)
+    reason = "neither a session nor a request says which responses belong together"
+    if untagged:
+        title = "5-minute entries that expire, hours that are not needed"
+        yield NotJudged("lifetimes", title, untagged, reason, _SESSIONS)
     if alone:
-        reason = "neither a session nor a request says which responses belong together"
-        yield NotJudged("lifetimes", "5-minute entries that expire, hours that are not needed", alone, reason, _SESSIONS)
         yield NotJudged("growing-contexts", "contexts that only grow", alone, reason, _SESSIONS)
     unended = sum(call.stop_reason is None and not call.simulated for call in calls)
     if unended:

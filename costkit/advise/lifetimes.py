@@ -5,7 +5,6 @@ from __future__ import annotations
 from costkit.advise.call import Call
 from costkit.advise.chains import NONE, chains_of, with_bills
 from costkit.advise.places import improve, with_ttl, without_place
-from costkit.advise.replay import served
 from costkit.advise.workload import Proposal, Workload
 from costkit.cache.marks import SECOND
 from costkit.cache.places import Place
@@ -110,7 +109,7 @@ def _where(touched: dict[Place, list[int]]) -> str:
 
 
 def _keep_alive(work: Workload, indices: list[int]) -> list[tuple[str, str]]:
-    """What keep-alive requests would cost instead: one read of the prefix for every four and a half minutes of pause."""
+    """What keep-alive requests would cost instead: one read of the prefix for every 4.5 minutes of pause."""
     spent = []
     last: dict[object, Call] = {}
     for index in indices:
@@ -125,6 +124,3 @@ def _keep_alive(work: Workload, indices: list[int]) -> list[tuple[str, str]]:
         rate = call.model.period(call.day).tiers[0].rates.cache_read
         spent.append(price_of_tokens(cached * ((call.at - before.at) // _PING_EVERY), rate))
     return [("keep-alive requests instead", f"{display(total(spent))} for {len(spent):,} pauses")] if spent else []
-
-
-__all__ = ["expired_entries", "hour_entries", "idle_breakpoints", "served"]

@@ -27,9 +27,7 @@ def generous_limits(work: Workload) -> Proposal | None:
     if not found:
         return None
     worst = {
-        index: replace(
-            work.calls[index], usage=replace(work.calls[index].usage, output_tokens=sketch.max_tokens or 0)
-        )
+        index: replace(work.calls[index], usage=replace(work.calls[index].usage, output_tokens=sketch.max_tokens or 0))
         for index in found
         if (sketch := work.calls[index].sketch) is not None
     }

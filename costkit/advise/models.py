@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
 
@@ -41,21 +41,25 @@ def fast_mode(work: Workload) -> Proposal | None:
 
 
 def cheaper_successor(work: Workload) -> Proposal | None:
-    """Models that have a newer one of the same class at a lower price, the tokens of its tokenizer counted in."""
+    """Models that have a newer one of the same class at a lower price, the tokens of its tokenizer counted in.
+
+    Of several successors the newest that costs less is named.
+    """
     changes: dict[int, Call] = {}
     worst: dict[int, Call] = {}
     lines: list[tuple[str, str]] = []
     for name, indices in work.groups(lambda call: call.model.id if not call.fast else None).items():
         model = work.calls[indices[0]].model
-        found = min(_moves(work, model, indices), key=lambda move: move[0], default=None)
-        if found is not None and found[0] < work.cost_of(indices):
+        now = work.cost_of(indices)
+        found = next((move for move in _moves(work, model, indices) if move[0] < now), None)
+        if found is not None:
             cost, target, moved = found
             changes |= moved
             worst |= {index: on_model(work.calls[index], target, _HIGH) for index in indices}
             growing = growth(model.tokenizer, target.tokenizer)
             counted = " (counted)" if _all_counted(work, indices, target) else ""
             tokens = f", tokens times {growing.spoken}{counted}" if growing.low != growing.high else ""
-            lines.append((f"{name} → {target.id}", f"{display(work.cost_of(indices))} → {display(cost)}{tokens}"))
+            lines.append((f"{name} → {target.id}", f"{display(now)} → {display(cost)}{tokens}"))
     if not changes:
         return None
     after = replayed(work, work.changed(changes))
@@ -66,13 +70,17 @@ def cheaper_successor(work: Workload) -> Proposal | None:
         touched=sorted(changes),
         tokens=sum(_tokens(work.calls[index]) for index in changes),
         title="models with a cheaper successor",
-        what=f"{len(changes):,} requests went to a model whose successor costs less",
+        what=f"{_requests(changes.values()):,} requests went to a model whose successor costs less",
         remedy="; ".join(f"use {name.partition(' → ')[2]} instead of {name.partition(' → ')[0]}" for name, _ in lines),
-        risk="other answers: compare them on your own cases first; where the text isn't logged, its tokens are estimated",
+        risk="other answers: compare them on your own cases first; tokens of text that isn't logged are estimated",
         certainty="likely" if at_worst.total_usd <= work.total_usd else "candidate",
         how=tuple(f'model="{name.partition(" → ")[2]}"' for name, _ in lines),
         detail=tuple(lines),
     )
+
+
+def _requests(calls: Iterable[Call]) -> int:
+    return sum(call.is_request for call in calls)
 
 
 def _moves(

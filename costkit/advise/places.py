@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 from costkit.advise.call import Call, Sketch
 from costkit.advise.replay import replayed, sents
@@ -27,7 +28,9 @@ class Kind:
 
 def kinds_of(work: Workload) -> list[Kind]:
     """The kinds of requests that can be replayed, in the order of their first request."""
-    groups = work.groups(lambda call: (call.pool, call.sketch.identities[0]) if call.replayable and call.sketch else None)
+    groups = work.groups(
+        lambda call: (call.pool, call.sketch.identities[0]) if call.replayable and call.sketch else None
+    )
     return [
         Kind(tuple(indices), fleet_of(sents((work.calls[index] for index in indices), work.pricer.book)))
         for indices in groups.values()
@@ -57,7 +60,7 @@ def without_place(sketch: Sketch, place: Place) -> tuple[Mark, ...]:
 def with_ttl(sketch: Sketch, place: Place, ttl: str) -> tuple[Mark, ...] | None:
     """The marks with another TTL at one place; `None` where the API would refuse the order."""
     marks = tuple(Mark(m.position, ttl) if place_of(sketch, m) == place else m for m in sketch.marks)
-    falls = any(ttl_falls(earlier, later) for earlier, later in zip(marks, marks[1:], strict=False))
+    falls = any(ttl_falls(earlier, later) for earlier, later in pairwise(marks))
     return None if falls else marks
 
 

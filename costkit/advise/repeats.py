@@ -1,4 +1,4 @@
-"""What need not be sent at all: refused requests, whole requests that were sent before, tool results that were there."""
+"""What need not be sent at all: refused requests, requests and tool results that were sent before."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def refused_requests(work: Workload) -> Proposal | None:
         tokens=sum(work.calls[index].usage.prompt_tokens for index in touched) + output,
         title="billed, but refused or cut off",
         what=f"{len(refused):,} refused ({len(again):,} of them sent before), {len(cut):,} cut off and sent again",
-        remedy="don't send a refused request again; screen input that is refused; raise max_tokens where answers are cut",
+        remedy="don't send refused requests again; screen such input; raise max_tokens where answers are cut",
         risk="screening can turn down what would have been answered; a higher max_tokens may let answers grow",
         certainty="candidate",
         how=('if message.stop_reason == "refusal": don\'t retry, and tell the user why',),
@@ -85,7 +85,7 @@ def identical_requests(work: Workload) -> Proposal | None:
         title="identical requests sent again",
         what=f"{len(again):,} requests are the same as one of {len(originals):,} before them, every parameter included",
         remedy="keep answers by the digest of the request, and answer from there",
-        risk="the answer is the same every time: nothing for samples that are drawn on purpose; decide how long one holds",
+        risk="the same answer every time: not for samples drawn on purpose; decide how long one holds",
         certainty="likely",
         worst=work,
         how=("key = sha256(json.dumps(request, sort_keys=True).encode()).hexdigest()  # store the Message under it",),
@@ -116,7 +116,7 @@ def repeated_tool_calls(work: Workload) -> Proposal | None:
         touched=sorted(changes),
         tokens=tokens,
         title="the same tool call again, with the same result",
-        what=f"{len(results):,} results repeat an earlier one of their conversation; {tokens:,} tokens were sent for them",
+        what=f"{len(results):,} results repeat an earlier one of their conversation: {tokens:,} tokens sent again",
         remedy="keep tool results by name and input for the session, and return a reference to the earlier one",
         risk=f"the model must look back for the result; {STUB_TOKENS} tokens are counted for each reference",
         certainty="likely",

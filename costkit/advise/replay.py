@@ -101,8 +101,8 @@ def replayed(before: Workload, after: Workload) -> Workload:
 def _resized(old: Served, before: Sketch | None, after: Sketch | None) -> Served:
     assert before is not None and after is not None  # noqa: S101, PT018  both were served
     whole, size = before.tokens or 1, after.tokens
-    parts = [part * size // whole for part in old[1:4]]
-    return Served(size - sum(parts), *parts)
+    read, short, long = (part * size // whole for part in (old.read_tokens, old.write_5m_tokens, old.write_1h_tokens))
+    return Served(size - read - short - long, read, short, long)
 
 
 def moved(usage: Usage, before: Served, after: Served) -> Usage:
@@ -129,7 +129,8 @@ def moved(usage: Usage, before: Served, after: Served) -> Usage:
         given = min(max(0, change[bucket]), room)
         have[bucket] += given
         room -= given
-    return Usage(*have, usage.output_tokens, usage.web_search_requests)
+    plain, read, short_lived, long_lived = have
+    return Usage(plain, read, short_lived, long_lived, usage.output_tokens, usage.web_search_requests)
 
 
 def scaled(usage: Usage, hundredths: int, output_hundredths: int) -> Usage:

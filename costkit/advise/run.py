@@ -1,12 +1,13 @@
 """Where does the money go, and what would each remedy save? Applies the remedies one after the other and prices each.
 
-The order is that of the tuple below: first what need not be sent, then what can be shorter, then model and speed, then
-the cache, then when it is sent. Each saving is what is left after those before it, so they add up to the last digit.
+The order is that of the tuple below: first what need not be sent, then what can be shorter, then speed and model, then
+the cache, then what needs a decision of yours. Each saving is what is left after those before it, so they add up to the
+last digit.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, tzinfo
 from decimal import Decimal
@@ -32,7 +33,7 @@ from costkit.advise.repeats import identical_requests, refused_requests, repeate
 from costkit.advise.result import Advice, DaySum, Finding, Observed, ranked
 from costkit.advise.sketch import Sketcher
 from costkit.advise.workload import Proposal, Remedy, Workload
-from costkit.core.money import ZERO, minus, total
+from costkit.core.money import ZERO, minus
 from costkit.core.notice import Notice
 from costkit.core.pricebook import PriceBook
 from costkit.core.tokens import TokenCounter
@@ -46,7 +47,6 @@ ORDER: tuple[tuple[str, Remedy], ...] = (
     ("repeated-tool-calls", repeated_tool_calls),
     ("indented-json", indented_json),
     ("tier-cliff", tier_cliff),
-    ("growing-contexts", growing_contexts),
     ("fast-mode", fast_mode),
     ("cheaper-successor", cheaper_successor),
     ("idle-breakpoints", idle_breakpoints),
@@ -57,6 +57,7 @@ ORDER: tuple[tuple[str, Remedy], ...] = (
     ("uncached-prefixes", uncached_prefixes),
     ("volatile-prefixes", volatile_prefixes),
     ("small-prefixes", small_prefixes),
+    ("growing-contexts", growing_contexts),
     ("batch-candidates", batch_candidates),
     ("smaller-model", smaller_model),
     ("generous-limits", generous_limits),
@@ -174,8 +175,3 @@ def _notices(work: Workload, *, unpriced_requests: int) -> Iterator[Notice]:
         yield Notice("unpriced", f"{unpriced_requests:,} requests have no known price and are not in this")
     if not work.calls:
         yield Notice("nothing-to-judge", "no response with a price was found: advise reads what report reads")
-
-
-def totals(parts: Sequence[Decimal]) -> Decimal:
-    """The exact sum of savings."""
-    return total(parts)

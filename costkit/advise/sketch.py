@@ -155,9 +155,7 @@ def _digest_of_request(logged: LoggedRequest) -> bytes:
 
 def _tool_calls(request: Request) -> dict[str, bytes]:
     """The calls of a request's tools by their id."""
-    return {
-        str(block.value.get("id")): _tool_call(block.value) for block in request.blocks if block.kind == "tool_use"
-    }
+    return {str(block.value.get("id")): _tool_call(block.value) for block in request.blocks if block.kind == "tool_use"}
 
 
 def _tool_call(value: Mapping[str, object]) -> bytes:

@@ -75,7 +75,7 @@ def tier_cliff(work: Workload) -> Proposal | None:
         touched=sorted(changes),
         tokens=excess,
         title="prompts just over a price tier",
-        what=f"{len(changes):,} prompts are a tenth or less too long for the cheaper tier ({', '.join(sorted(models))})",
+        what=f"{len(changes):,} prompts are at most a tenth too long for a cheaper tier ({', '.join(sorted(models))})",
         remedy=f"shorten them: {excess:,} tokens in all decide the price of every token of these requests",
         risk="what is left out is not read",
         certainty="candidate",

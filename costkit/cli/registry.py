@@ -47,6 +47,7 @@ COMMANDS = (
         is_group=True,
     ),
     Command("report", "costkit.cli.report", "What did we spend, on what?", "After you sent"),
+    Command("advise", "costkit.cli.advise", "Where does the money go, and what would save some?", "After you sent"),
     Command("tail", "costkit.cli.tail", "What is a running program spending, minute by minute?", "After you sent"),
     Command(
         "pricing",

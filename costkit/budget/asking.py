@@ -48,6 +48,8 @@ def units_asked(rule: BudgetRule, ask: Ask, book: PriceBook) -> int:
     if not covers(rule.scope, Traits(ask.model, ask.tags), book):
         listed = scope_text(rule.scope)
         raise InvalidInput(f"budget {rule.name} covers only {listed}", hint="use another budget", code="out-of-scope")
+    if ask.model is not None and rule.limit.unit != TOKENS:
+        book.resolve(ask.model)  # what could not be settled must not be sent
     if ask.amount is not None:
         return _in_unit(ask.amount, rule.limit.unit, rule.name)
     if ask.size is None:

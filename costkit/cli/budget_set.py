@@ -83,11 +83,11 @@ def delete(
     force: Annotated[bool, typer.Option("--force", help="Also while something is held.")] = False,
 ) -> ExitCode:
     """Remove a budget with its history."""
-    from costkit.render.view import View
+    from costkit.render.views.budget import deleted_view
 
     with open_budgets() as store:
         store.delete(name, force=force)
-    return run.show("budget-delete", {"deleted": name}, lambda: View(f"budget {name} is deleted, with its history"))
+    return run.show("budget-delete", {"deleted": name}, lambda: deleted_view(name))
 
 
 def _scope(text: str | None) -> Scope | None:

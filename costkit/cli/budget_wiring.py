@@ -86,7 +86,7 @@ def state_notices(*states: BudgetState) -> Iterator[Notice]:
         uncertain = [one for one in state.open if one.state == "uncertain"]
         if uncertain:
             what = "1 reservation was" if len(uncertain) == 1 else f"{len(uncertain)} reservations were"
-            message = f"{what} never settled and may be spent: costkit budget commit ID --usd COST, or costkit budget release ID"
+            message = f"{what} never settled and may be spent: costkit budget commit ID, or costkit budget release ID"
             yield Notice("uncertain-reservations", message, name)
 
 

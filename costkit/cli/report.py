@@ -14,6 +14,7 @@ from costkit.errors import ExitCode
 if TYPE_CHECKING:
     from decimal import Decimal
 
+    from costkit.cli.report_budgets import Limits
     from costkit.render.view import View
     from costkit.report import Report
 
@@ -44,6 +45,7 @@ def report(
     strict: Annotated[
         bool, typer.Option("--strict", help="Exit 4 if anything was skipped, 5 if anything has no price.")
     ] = False,
+    budgets: Annotated[bool, typer.Option("--budgets", help="Show what is left of each budget as well.")] = False,
     dedupe: Annotated[
         str,
         typer.Option(
@@ -77,11 +79,12 @@ def report(
     with byte_progress(run, "reading") as progress:
         items = read_logs(logs or [piped_input()], labels=options.labels, progress=progress)
         result = report_on(items, run.book, options)
+    limits = _limits() if budgets else None
     return run.show(
         "report",
-        result,
-        lambda: _page(result, run),
-        notices=result.notices,
+        result if limits is None else limits.beside(result),
+        lambda: _page(result, run) if limits is None else limits.below(_page(result, run)),
+        notices=[*result.notices, *(limits.notices if limits else ())],
         findings=[*_over(result, limit), *_strict(result, strict=strict)],
     )
 
@@ -89,6 +92,12 @@ def report(
 def register(app: typer.Typer) -> None:
     """Add the command to the program."""
     add_command(app, "report", report, examples=EXAMPLES)
+
+
+def _limits() -> Limits:
+    from costkit.cli.report_budgets import read_limits
+
+    return read_limits()
 
 
 def _page(result: Report, run: Run) -> View:

@@ -21,6 +21,15 @@ NAMES = (
     "batch-retry",
     "batch-status",
     "batch-submit",
+    "budget-commit",
+    "budget-delete",
+    "budget-history",
+    "budget-list",
+    "budget-release",
+    "budget-reserve",
+    "budget-reset",
+    "budget-set",
+    "budget-status",
     "cache-lint",
     "cache-plan",
     "cache-why",
@@ -31,6 +40,7 @@ NAMES = (
     "pricing-list",
     "pricing-show",
     "report",
+    "route",
     "simulate",
     "tail",
 )
@@ -51,6 +61,13 @@ models:
     prices:
       - effective_from: 2026-10-01
         rates: {input: 3.00, output: 15.00, cache_write_5m: 3.75, cache_write_1h: 6.00, cache_read: 0.30}
+"""
+ROUTES = """\
+schema: costkit/routes@1
+safe: claude-opus-5-5
+routes:
+  - {name: quick, when: {complexity: simple}, model: claude-haiku-5-5}
+  - {name: rest, model: claude-sonnet-5-5}
 """
 
 
@@ -121,6 +138,23 @@ def test_the_schema_command_prints_the_schema_as_it_is_packaged(program: Any, na
     answer = program("schema", name)
     assert (answer.code, answer.err) == (0, "")
     assert answer.document == schema_of(name)
+
+
+@pytest.mark.usefixtures("files")
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [
+        ("batch.jsonl prompt.md", 0),
+        ("batch.jsonl --output-tokens 50", 0),
+        ("older.json --top 0", 0),
+        ("batch.jsonl --classifier api --questions questions.jsonl", 5),
+    ],
+)
+def test_routes_fit_their_schema(program: Any, write: Callable[[str, object], Path], arguments: str, code: int) -> None:
+    write("routes.yaml", ROUTES)
+    answer = program("route", "--routes", "routes.yaml", "--json", *arguments.split())
+    assert answer.code == answer.document["exit"] == code
+    assert problems(answer.document) == []
 
 
 @pytest.mark.usefixtures("files")
@@ -200,6 +234,32 @@ def test_reports_fit_their_schema(program: Any, arguments: str, code: int) -> No
     answer = program("report", "--json", *arguments.split())
     assert answer.code == answer.document["exit"] == code
     assert problems(answer.document) == []
+
+
+@pytest.mark.usefixtures("files")
+def test_answers_about_budgets_fit_their_schemas(program: Any) -> None:
+    steps: list[tuple[str, int]] = [
+        ("set team-a --limit 1 --window day --tz Asia/Seoul --soft 50% --scope model=*opus*,tag=team:a", 0),
+        ("set team-b --limit 5k --window rolling:5h", 0),
+        ("set team-c --limit 0", 0),
+        ("reserve team-a --usd 0.75 -m claude-opus-5-5 --tag team=a --batch --note nightly", 0),
+        ("reserve team-a --usd 0.75 -m claude-opus-5-5 --tag team=a", 3),
+        ("reserve team-b --tokens 70", 0),
+        ("reserve team-b --tokens 80 --lease 0.001s", 0),
+        ("status", 0),
+        ("status team-c --check", 3),
+        ("list", 0),
+        ("reset team-a", 0),
+    ]
+    documents = [(program("budget", *step.split(), "--json"), code) for step, code in steps]
+    held = [answer.document["result"]["reservation"]["id"] for answer, _ in (documents[3], documents[5], documents[6])]
+    for step, code in ((f"commit {held[0]} --usd 1.25", 3), (f"commit {held[1]}", 0), (f"release {held[2]}", 0)):
+        documents.append((program("budget", *step.split(), "--json"), code))
+    for step in ("history", "delete team-c"):
+        documents.append((program("budget", *step.split(), "--json"), 0))
+    documents.append((program("report", "clean.jsonl", "--budgets", "--json"), 0))
+    assert [answer.code for answer, _ in documents] == [code for _, code in documents]
+    assert [problems(answer.document) for answer, _ in documents] == [[]] * len(documents)
 
 
 @pytest.mark.usefixtures("files")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from costkit.budget import Amount, BudgetState, Event, Outcome, Reservation, scope_text
+from costkit.budget import TOKENS, Amount, BudgetState, Event, Outcome, Reservation, scope_text
 from costkit.budget.result import moment_text
 from costkit.render.text import plural
 from costkit.render.view import Cell, Column, Kind, Labelled, Table, View
@@ -46,6 +46,14 @@ _OPEN = (
     Column("model", "model", rank=1),
     Column("note", "note", rank=2),
 )
+_OUTCOME = (
+    Column("reservation", "id"),
+    Column("budget", "budget"),
+    Column("state", "state"),
+    *_amount_columns("asked", "committed", "available"),
+    Column("lease until (UTC)", "lease_until", rank=1),
+    Column("model", "model", rank=2),
+)
 _EVENTS = (
     Column("at (UTC)", "at"),
     Column("budget", "budget"),
@@ -64,7 +72,8 @@ def budgets_table(states: Sequence[BudgetState], title: str | None = None) -> Ta
 def list_view(states: Sequence[BudgetState]) -> View:
     """Every budget in one line."""
     if not states:
-        return View("no budgets yet", next_command="costkit budget set NAME --limit 50 --window day   makes one")
+        hint = "costkit budget set NAME --limit 50 --window day   makes one"
+        return View("no budgets yet", (budgets_table(states),), next_command=hint)
     empty = sum(not state.standing.available for state in states)
     left = f"{empty} with nothing left" if empty else "all have something left"
     return View(
@@ -81,31 +90,44 @@ def status_view(states: Sequence[BudgetState]) -> View:
     if not held:
         return page
     table = Table(_OPEN, tuple(map(_open, held)), "not settled")
-    return View(page.headline, (*page.tables, table), next_command="costkit budget commit ID --usd COST   settles one")
+    return View(
+        page.headline, (*page.tables, table), next_command="costkit budget commit ID   or release ID   settles one"
+    )
 
 
 def state_view(state: BudgetState) -> View:
     """One budget, the remainder first."""
-    hint = f"costkit budget reserve {state.rule.name} --usd 0.50   holds a part of it"
+    amount = "--tokens 10000" if state.rule.limit.unit == TOKENS else "--usd 0.50"
+    hint = f"costkit budget reserve {state.rule.name} {amount}   holds a part of it"
     return View(_headline(state), (budgets_table([state]),), next_command=hint)
 
 
 def outcome_view(outcome: Outcome) -> View:
     """What became of a reservation, and what is left."""
     held, left = outcome.reservation, _headline(outcome.state)
+    table = Table(_OUTCOME, (_settled(outcome),))
     if held is None:
-        return View(f"nothing reserved · {left}")
-    hint = None
-    if held.state == "open":
-        hint = f"costkit budget commit {held.id} --usd COST   settles it"
-    amount = held.reserved if held.committed is None else held.committed
-    spoken = {"open": "held", "uncertain": "held"}.get(held.state, held.state)
-    return View(f"{held.id} · {amount} {spoken} · {left}", next_command=hint)
+        hint = f"costkit budget status {outcome.state.rule.name}   shows what holds the rest"
+        return View(f"nothing reserved · {left}", (table,), next_command=hint)
+    amount = "--tokens USED" if held.reserved.unit == TOKENS else "--usd COST"
+    settled = held.state in ("committed", "released")
+    hint = (
+        f"costkit budget status {held.budget}   shows what is left"
+        if settled
+        else f"costkit budget commit {held.id} {amount}   settles it"
+    )
+    value = held.reserved if held.committed is None else held.committed
+    return View(f"{held.id} · {value} {held.state if settled else 'held'} · {left}", (table,), next_command=hint)
 
 
 def history_view(events: Sequence[Event]) -> View:
     """What happened, oldest first."""
-    return View(plural(len(events), "event"), (Table(_EVENTS, tuple(map(_event, events))),) if events else ())
+    return View(plural(len(events), "event"), (Table(_EVENTS, tuple(map(_event, events))),))
+
+
+def deleted_view(name: str) -> View:
+    """That a budget is gone."""
+    return View("gone, with its history", (Table((Column("deleted", "deleted"),), ((name,),)),))
 
 
 def _headline(state: BudgetState) -> str:
@@ -158,6 +180,16 @@ def _open(one: Reservation) -> tuple[Cell, ...]:
         one.model,
         one.note,
     )
+
+
+def _settled(outcome: Outcome) -> tuple[Cell, ...]:
+    held, standing = outcome.reservation, outcome.state.standing
+    left = standing.amount(standing.available)
+    if held is None:
+        return (None, outcome.state.rule.name, "refused", *_amounts(outcome.asked, None, left), None, None)
+    lease_until = _to_the_second(held.lease_until) if held.state in ("open", "uncertain") else None
+    amounts = _amounts(held.reserved, held.committed, left)
+    return (held.id, held.budget, held.state, *amounts, lease_until, held.model)
 
 
 def _event(one: Event) -> tuple[Cell, ...]:

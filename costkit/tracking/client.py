@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from typing import Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from costkit.adapters.usage_writer import UsageWriter
 from costkit.errors import InvalidInput
 from costkit.tracking.labels import checked_tags
+
+if TYPE_CHECKING:
+    from costkit.adapters.budget_handle import Budget
+    from costkit.tracking.guard import Guard
 
 
 class _Trackable(Protocol):
@@ -20,12 +24,13 @@ Client = TypeVar("Client", bound=_Trackable)
 
 def track(
     client: Client,
-    path: str | os.PathLike[str],
+    path: str | os.PathLike[str] | None = None,
     *,
     tags: Mapping[str, str | float | bool] | None = None,
     content: bool = False,
     max_bytes: int | None = None,
     keep: int = 10,
+    budget: str | Budget | None = None,
 ) -> Client:
     """Give a client like this one that appends a line to a usage log for every response; use it from then on.
 
@@ -39,21 +44,38 @@ def track(
 
     The log may be shared by threads, processes and forks. With `max_bytes` it is rotated, and of the rotated files,
     compressed, the newest `keep` stay; without, it only grows. Recording never raises into a call: a full disk is told
-    once to the logger `costkit`. Keys and headers are never written. Raises `InvalidInput` for arguments that mean
-    nothing.
+    once to the logger `costkit`. Keys and headers are never written.
+
+    With a `budget` (of `costkit budget`, by name) each call first holds the most that it can cost and settles what it
+    did cost; one that doesn't fit raises `BudgetExceeded` before anything is sent. The `path` may then be left out.
+    Such a client sends no batches. Raises `InvalidInput` for arguments that mean nothing.
     """
     if not hasattr(client, "with_middleware"):
         raise InvalidInput("track needs a client of the anthropic SDK, version 2.12 or newer")
-    if not os.fspath(path):
-        raise InvalidInput("track needs the path of a log")
+    if path is None and budget is None:
+        raise InvalidInput("track needs the path of a log, or a budget")
+    if path is not None and not os.fspath(path):
+        raise InvalidInput("the path of the log is empty")
     if max_bytes is not None and max_bytes < 1:
         raise InvalidInput(f"max_bytes must be at least 1, not {max_bytes}")
     if keep < 0:
         raise InvalidInput(f"keep must not be negative, not {keep}")
+    labels = checked_tags(tags or {})
     from costkit.tracking.recorder import Recorder
 
-    writer = UsageWriter(os.fspath(path), max_bytes=max_bytes, keep=keep)
-    writer.check()
-    recorder = Recorder(writer.append, checked_tags(tags or {}), content=content)
-    tracked: Client = client.with_middleware(recorder)
+    write = None
+    if path is not None:
+        writer = UsageWriter(os.fspath(path), max_bytes=max_bytes, keep=keep)
+        writer.check()
+        write = writer.append
+    tracked: Client = client.with_middleware(Recorder(write, labels, content=content, guard=_guard(budget)))
     return tracked
+
+
+def _guard(budget: str | Budget | None) -> Guard | None:
+    if budget is None:
+        return None
+    from costkit.adapters.budget_handle import Budget
+    from costkit.tracking.guard import Guard
+
+    return Guard(Budget(budget) if isinstance(budget, str) else budget)

@@ -12,7 +12,7 @@ import re
 import threading
 import time
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from anthropic import APIResponse, AsyncAPIResponse, Middleware
 from anthropic import AsyncCallNext as AsyncNext
@@ -20,8 +20,12 @@ from anthropic import CallNext as Next
 
 from costkit.tracking.answer import Answer, BatchResults, Collector, EventStream, WholeBody
 from costkit.tracking.bodies import listened
+from costkit.tracking.guard import Guard, failing, refuse, settle
 from costkit.tracking.labels import Tags, current_tags
 from costkit.tracking.line import Sent, usage_line
+
+if TYPE_CHECKING:
+    from costkit.adapters.budget_handle import Held
 
 _LOG = logging.getLogger("costkit")
 _MESSAGES = re.compile(r"(?:https?://[^/?]+)?(?:/[^?]*)?/v1/messages(?:\?.*)?")
@@ -32,29 +36,39 @@ _EVENTS = "text/event-stream"
 class Recorder(Middleware):
     """Writes a line for each response of the client that it is given to.
 
-    `write` takes a line without its newline and raises nothing. With `content` the request and the message are in it.
+    `write` takes a line without its newline and raises nothing; `None` writes nothing. With `content` the request and
+    the message are in the line. A `guard` is asked before anything is sent, and only what it raises stops a call.
     """
 
-    def __init__(self, write: Callable[[bytes], None], tags: Tags, *, content: bool) -> None:
+    def __init__(
+        self, write: Callable[[bytes], None] | None, tags: Tags, *, content: bool, guard: Guard | None = None
+    ) -> None:
         self._write = write
         self._tags = tags
         self._content = content
+        self._guard = guard
         self._told = threading.Event()
 
     def handle(self, request: Any, call_next: Next) -> APIResponse[Any]:
         """Let a call of a synchronous client pass, and record its response."""
         sent = self._begin(request)
-        response = call_next(request)
-        if sent is not None:
-            self._hear(sent, response)
+        held = None if self._guard is None else self._guard.reserve(request, sent)
+        with failing(held):
+            response = call_next(request)
+        self._hear(sent, held, response)
         return response
 
     async def handle_async(self, request: Any, call_next: AsyncNext) -> AsyncAPIResponse[Any]:
         """Let a call of an asynchronous client pass, and record its response."""
         sent = self._begin(request)
-        response = await call_next(request)
-        if sent is not None:
-            self._hear(sent, response)
+        held = None
+        if self._guard is not None:
+            from anyio import to_thread
+
+            held = await to_thread.run_sync(self._guard.reserve, request, sent)
+        with failing(held):
+            response = await call_next(request)
+        self._hear(sent, held, response)
         return response
 
     def _begin(self, request: Any) -> Sent | None:
@@ -74,15 +88,18 @@ class Recorder(Middleware):
         here = current_tags()
         return {**self._tags, **here} if here else self._tags
 
-    def _hear(self, sent: Sent, response: Any) -> None:
+    def _hear(self, sent: Sent | None, held: Held | None, response: Any) -> None:
         """Record a body that was read already, or listen to the one that will be."""
         try:
             http = getattr(response, "http_response", None)
-            if http is None or not http.is_success:  # another middleware's own answer, or an error: no bill
+            if sent is None or http is None:  # no call that bills, or another middleware's own answer
+                return
+            if not http.is_success:
+                refuse(held, http.status_code)
                 return
             kind = http.headers.get("content-type", "").partition(";")[0].strip().lower()
             collector = self._collector(sent, kind)
-            listener = _Listener(self, sent, collector, http.headers.get("request-id"))
+            listener = _Listener(self, sent, held, collector, http.headers.get("request-id"))
             if http.is_stream_consumed:
                 listener.feed(http.content)
                 listener.end("read")
@@ -102,7 +119,7 @@ class Recorder(Middleware):
 
     def record(self, sent: Sent, answer: Answer, ended: str, *, request_id: str | None, took_ns: int) -> None:
         """Write the line of a response that bills something."""
-        if not isinstance(answer.message.get("usage"), Mapping):
+        if self._write is None:
             return
         self._write(
             usage_line(sent, answer, ended, request_id=request_id, took_ms=took_ns / 1_000_000, content=self._content)
@@ -117,9 +134,12 @@ class Recorder(Middleware):
 class _Listener:
     """Hears one response body, and has its message recorded when it ends; raises nothing."""
 
-    def __init__(self, recorder: Recorder, sent: Sent, collector: Collector, request_id: str | None) -> None:
+    def __init__(
+        self, recorder: Recorder, sent: Sent, held: Held | None, collector: Collector, request_id: str | None
+    ) -> None:
         self._recorder = recorder
         self._sent = sent
+        self._held = held
         self._collector = collector
         self._request_id = request_id if sent.batch_id is None else None
         self._ended = False
@@ -137,11 +157,15 @@ class _Listener:
             return
         self._ended = True
         try:
-            self._record(self._collector.finish(), how)
+            answers = self._collector.finish()
+            self._record(answers, how)
+            settle(self._held, answers)
         except Exception as problem:  # noqa: BLE001  same
             self._recorder._tell(problem)  # noqa: SLF001  same
 
     def _record(self, answers: list[Answer], how: str) -> None:
         for answer in answers:
+            if not isinstance(answer.message.get("usage"), Mapping):
+                continue
             took = time.time_ns() - self._sent.began
             self._recorder.record(self._sent, answer, how, request_id=self._request_id, took_ns=max(took, 0))

@@ -94,10 +94,10 @@ def _grow(growing: _Growing, call: Call) -> None:
         growing.ends.append(None)
         return
     read = usage.cache_read_input_tokens
-    last = _expired(growing, read, cached, at)
-    if last is not None:
-        base, growing.expired = last, growing.expired + 1
-        _split(growing, last, read)
+    base = _expired(growing, read, cached, at)
+    if base is not None:
+        growing.expired += 1
+        _split(growing, base, read)
     else:
         base = _prefix(growing, read)
     end = base if base is not None and base.tokens == cached else growing.node(cached, base)
@@ -165,9 +165,10 @@ def _ttl(usage: Usage, before: str) -> str:
 
 def _step(tokens: int, end: _Node | None, lives: int) -> Step:
     path = []
-    while end is not None:
-        path.append((end.key, end.tokens))
-        end = end.parent
+    node = end
+    while node is not None:
+        path.append((node.key, node.tokens))
+        node = node.parent
     return Step(tuple(path), tuple((key, size, lives) for key, size in reversed(path)), tokens)
 
 

@@ -55,10 +55,7 @@ def growing_contexts(work: Workload) -> Proposal | None:
         ),
         risk=_risk(summarised=summarised),
         certainty="candidate",
-        how=(
-            _EDIT % (trigger, KEPT_RESULTS),
-            "/compact   in Claude Code",
-        ),
+        how=tuple(_how(work, touched, trigger)),
     )
 
 
@@ -69,6 +66,13 @@ def _remedy(work: Workload, touched: Sequence[int]) -> str:
     if any(work.calls[index].sketch is None for index in touched):
         ways.append("summarise the conversation")
     return " or ".join(ways)
+
+
+def _how(work: Workload, touched: Sequence[int], trigger: int) -> Iterator[str]:
+    if any(work.calls[index].sketch is not None for index in touched):
+        yield _EDIT % (trigger, KEPT_RESULTS)
+    if any(work.calls[index].sketch is None for index in touched):
+        yield "/compact   in Claude Code; in a program, ask for a summary and begin anew with it"
 
 
 def _risk(*, summarised: bool) -> str:

@@ -74,7 +74,7 @@ def cheaper_successor(work: Workload) -> Proposal | None:
         remedy="; ".join(f"use {name.partition(' → ')[2]} instead of {name.partition(' → ')[0]}" for name, _ in lines),
         risk="other answers: compare them on your own cases first; tokens of text that isn't logged are estimated",
         certainty="likely" if at_worst.total_usd <= work.total_usd else "candidate",
-        how=tuple(f'model="{name.partition(" → ")[2]}"' for name, _ in lines),
+        how=tuple(dict.fromkeys(f'model="{name.partition(" → ")[2]}"' for name, _ in lines)),
         detail=tuple(lines),
     )
 

@@ -109,7 +109,7 @@ def _bucket(node: Node, what: str, owners: dict[str, str], book: PriceBook) -> B
         models.append(model)
     if not models:
         raise InvalidPricing(f"{what}: models is empty", where=given["models"].where)
-    rates = [as_whole_number(given[name], f"{what}: {name}") for name in _RATES]
+    requests, inputs, outputs = (as_whole_number(given[name], f"{what}: {name}") for name in _RATES)
     reads = "cache_reads_count" in given and as_choice(given["cache_reads_count"], what, ("true", "false")) == "true"
     confidence = as_choice(given["confidence"], what, _CONFIDENCES) if "confidence" in given else _CONFIDENCES[0]
-    return Bucket(tuple(models), *rates, reads, confidence)
+    return Bucket(tuple(models), requests, inputs, outputs, reads, confidence)

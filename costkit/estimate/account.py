@@ -100,7 +100,8 @@ def account_times(
 
     Each model is taken to be sent alone: models are alternatives, as everywhere in an estimate.
     """
-    models, notices = [], []
+    models: list[ModelPaces] = []
+    notices: list[Notice] = []
     for total in estimate.totals:
         bucket = None if options.fast else tier.bucket(total.model)
         usage = _usage(estimate, total.model)

@@ -44,14 +44,16 @@ def answer(body: Mapping[str, Any], *, name: str, tier: str, cache: set[bytes]) 
     """The Message for a valid body; `name` makes its id, `cache` remembers prefixes without ever forgetting one."""
     prompt = tokens_of(body)
     digest = hashlib.sha256(json.dumps(body["messages"][-1], sort_keys=True).encode()).digest()
-    wanted = min(8 + prompt // 2 + digest[0] % 16, _LONGEST)
+    structured = _structured(body, digest)
+    wanted = min(8 + prompt // 2 + digest[0] % 16, _LONGEST) if structured is None else 1 + len(structured) // 4
     output = min(wanted, body["max_tokens"])
+    text = structured or _text(body["messages"][-1]["content"], output)
     return {
         "id": "msg_" + hashlib.sha256(name.encode()).hexdigest()[:24],
         "type": "message",
         "role": "assistant",
         "model": body["model"],
-        "content": [{"type": "text", "text": _text(body["messages"][-1]["content"], output)}] if output else [],
+        "content": [{"type": "text", "text": text}] if output else [],
         "stop_reason": "end_turn" if wanted <= output else "max_tokens",
         "stop_sequence": None,
         "stop_details": None,
@@ -76,6 +78,15 @@ def events_of(message: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
 
 
 _IN_DELTAS = ("input_tokens", "cache_creation_input_tokens", "cache_read_input_tokens", "output_tokens")
+
+
+def _structured(body: Mapping[str, Any], digest: bytes) -> str | None:
+    """An object of the schema that the body asks for, its values chosen by the prompt; `None` if it asks for none."""
+    schema = ((body.get("output_config") or {}).get("format") or {}).get("schema")
+    if schema is None:
+        return None
+    choices = [(name, value.get("enum") or [False, True]) for name, value in schema["properties"].items()]
+    return json.dumps({name: choice[byte % len(choice)] for (name, choice), byte in zip(choices, digest, strict=False)})
 
 
 def _text(content: Any, tokens: int) -> str:

@@ -71,6 +71,9 @@ def _messages(state: State, call: Call) -> Reply:
     if not state.model_exists(call.body["model"]):
         return error(404, f"model: {call.body['model']}")
     message = answer(call.body, name=uuid.uuid4().hex, tier="standard", cache=state.cache)
+    asked = str(call.body["messages"][-1]["content"])
+    for phrase, fields in state.said.items():
+        message |= fields if phrase in asked else {}
     return Reply(200, message, events=tuple(events_of(message)) if call.body.get("stream") else ())
 
 

@@ -255,8 +255,7 @@ def test_answers_about_budgets_fit_their_schemas(program: Any) -> None:
     held = [answer.document["result"]["reservation"]["id"] for answer, _ in (documents[3], documents[5], documents[6])]
     for step, code in ((f"commit {held[0]} --usd 1.25", 3), (f"commit {held[1]}", 0), (f"release {held[2]}", 0)):
         documents.append((program("budget", *step.split(), "--json"), code))
-    for step in ("history", "delete team-c"):
-        documents.append((program("budget", *step.split(), "--json"), 0))
+    documents += [(program("budget", *step.split(), "--json"), 0) for step in ("history", "delete team-c")]
     documents.append((program("report", "clean.jsonl", "--budgets", "--json"), 0))
     assert [answer.code for answer, _ in documents] == [code for _, code in documents]
     assert [problems(answer.document) for answer, _ in documents] == [[]] * len(documents)

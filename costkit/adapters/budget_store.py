@@ -248,7 +248,8 @@ class BudgetStore:
         is_due = state.is_soft_reached and not is_warned
         if is_due:
             connection.execute("UPDATE budgets SET warned_at = ? WHERE number = ?", (stamp, budget["number"]))
-            self._record(connection, budget, stamp, "warn", reservation_id, state.standing.used, None)
+            used = f"{state.standing.amount(state.standing.used)} of {state.rule.limit} used"
+            self._record(connection, budget, stamp, "warn", reservation_id, None, used)
         return Outcome(state, self._reservation(row, budget, stamp), is_warning_due=is_due)
 
     def _state(

@@ -33,7 +33,7 @@ def batch_candidates(work: Workload) -> Proposal | None:
     lines: list[tuple[str, str]] = []
     for name, indices in work.groups(_group).items():
         usable = [index for index in indices if _could_wait(work.calls[index])]
-        sign = _sign(str(name), [work.calls[index] for index in usable])
+        sign = _sign([work.calls[index] for index in usable])
         if sign is None:
             continue
         moved = {index: _in_batch(work.calls[index]) for index in usable}
@@ -78,10 +78,11 @@ def _in_batch(call: Call) -> Call:
     return replace(call, batch=True, sketch=None, usage=plain)
 
 
-def _sign(name: str, calls: Sequence[Call]) -> str | None:
+def _sign(calls: Sequence[Call]) -> str | None:
     """What says that nobody waited; `None` where nothing does."""
-    word = _WORDS.search(name)
-    if word is not None and calls and calls[0].tags:
+    words = (_WORDS.search(value) for call in calls[:1] for _, value in call.tags)
+    word = next((word for word in words if word is not None), None)
+    if word is not None:
         return f"the tag says {word.group(1).lower()!r}"
     starts = sorted(call.at for call in calls if call.at is not None)
     if len(starts) < _FEWEST:

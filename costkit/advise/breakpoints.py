@@ -109,7 +109,7 @@ def small_prefixes(work: Workload) -> Proposal | None:
     missing: set[int] = set()
     for kind in kinds_of(work):
         found = {index: filled for index in kind.indices if (filled := _filled(work, work.calls[index])) is not None}
-        if len(found) > 1:
+        if kind.shares and found:
             groups.append(kind.indices)
             changes |= {index: call for index, (call, _) in found.items()}
             missing |= {tokens for _, tokens in found.values()}
@@ -183,7 +183,7 @@ def planned(work: Workload) -> tuple[Workload, list[str]]:
     """Every kind of request with its best breakpoints where they cost less, on both halves of the log."""
     changed: dict[int, Call] = {}
     rules: dict[int, str] = {}
-    kinds = kinds_of(work)
+    kinds = [kind for kind in kinds_of(work) if kind.shares]
     for number, kind in enumerate(kinds):
         plan = _plan(kind)
         if plan is not None:

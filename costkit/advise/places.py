@@ -20,22 +20,34 @@ MOST_SEARCHED = 2_000
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """Requests that can share entries: one model, speed and way of sending, and the same first block."""
+    """Requests that can share entries: one model, speed and way of sending, and the same first block.
+
+    Of each model, those that share their first block with none are a kind too: their breakpoints follow the same rules,
+    although there is nothing to read.
+    """
 
     indices: tuple[int, ...]
     fleet: Fleet
+    shares: bool = True
+    """Whether they have a prefix in common."""
 
 
 def kinds_of(work: Workload) -> list[Kind]:
     """The kinds of requests that can be replayed, in the order of their first request."""
-    groups = work.groups(
-        lambda call: (call.pool, call.sketch.identities[0]) if call.replayable and call.sketch else None
-    )
-    return [
-        Kind(tuple(indices), fleet_of(sents((work.calls[index] for index in indices), work.pricer.book)))
-        for indices in groups.values()
-        if len(indices) > 1
+    groups = work.groups(lambda call: (call.pool, sketch.identities[0]) if (sketch := call.replayable) else None)
+    sharing = [indices for indices in groups.values() if len(indices) > 1]
+    alone: dict[object, list[int]] = {}
+    for indices in groups.values():
+        if len(indices) == 1:
+            alone.setdefault(work.calls[indices[0]].pool, []).append(indices[0])
+    return [_kind(work, indices, shares=True) for indices in sharing] + [
+        _kind(work, sorted(indices), shares=False) for indices in alone.values()
     ]
+
+
+def _kind(work: Workload, indices: Sequence[int], *, shares: bool) -> Kind:
+    fleet = fleet_of(sents((work.calls[index] for index in indices), work.pricer.book))
+    return Kind(tuple(indices), fleet, shares)
 
 
 def place_of(sketch: Sketch, mark: Mark) -> Place:

@@ -40,28 +40,45 @@ class Outlined(NamedTuple):
     tokens: tuple[int, ...]
 
 
-def outline_of(request: Request, lengths: Sequence[int], usage: BilledUsage | None) -> dict[str, object]:
-    """The `blocks` and `prompt` of a line; `lengths` are the bytes of the blocks, as `block_length` measures them."""
+class Outline(NamedTuple):
+    """Everything that a line will say of a request, but for its tokens, which only the response knows."""
+
+    digests: tuple[str, ...]
+    lengths: tuple[int, ...]
+    """The bytes of the blocks."""
+    last_mark: int
+    """The position of the last breakpoint, or -1."""
+    prompt: Json
+
+    def as_json(self, usage: BilledUsage | None) -> dict[str, object]:
+        """The `blocks` and the `prompt` of a line, with what was billed divided among the blocks."""
+        tokens = shared_tokens(self.lengths, self.last_mark, usage)
+        blocks = [f"{digest}:{count}" for digest, count in zip(self.digests, tokens, strict=True)]
+        return {"blocks": blocks, "prompt": self.prompt}
+
+
+def outline_of(request: Request) -> Outline:
+    """Digests, lengths and structure of a request."""
     blocks = request.blocks
     marks = breakpoints_of(request)
-    own = {mark.position: mark.ttl for mark in marks if mark.path != AUTOMATIC}
-    tokens = shared_tokens(lengths, max((mark.position for mark in marks), default=-1), usage)
     prompt: dict[str, object] = {level: len(request.level(level)) for level in LEVELS[:2]}
     prompt["turns"] = list(_turns(request.level(LEVELS[2])))
     more = {
         "kinds": {str(at): kind for at, kind in enumerate(map(_kind, blocks)) if kind},
-        "marks": {str(at): ttl for at, ttl in own.items()},
+        "marks": {str(mark.position): mark.ttl for mark in marks if mark.path != AUTOMATIC},
         "automatic": request.cache_control.ttl if request.cache_control else None,
         "settings": _settings(request.body),
     }
     prompt |= {name: value for name, value in more.items() if value}
-    return {
-        "blocks": [f"{digest_of(block).hex()}:{count}" for block, count in zip(blocks, tokens, strict=True)],
-        "prompt": prompt,
-    }
+    return Outline(
+        tuple([digest_of(block).hex() for block in blocks]),
+        tuple([_length(block) for block in blocks]),
+        max((mark.position for mark in marks), default=-1),
+        prompt,
+    )
 
 
-def block_length(block: Block) -> int:
+def _length(block: Block) -> int:
     """The bytes that stand for a block when a prompt's tokens are divided among its blocks."""
     text = block.value.get("text")
     if block.kind == "text" and isinstance(text, str):

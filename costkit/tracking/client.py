@@ -46,12 +46,15 @@ def track(
     compressed, the newest `keep` stay; without, it only grows. Recording never raises into a call: a full disk is told
     once to the logger `costkit`. Keys and headers are never written.
 
-    With a `budget` (of `costkit budget`, by name) each call first holds the most that it can cost and settles what it
+    With a `budget` (of `costkit budget`, by name; by default that of the variable `COSTKIT_BUDGET`, which
+    `costkit budget run` sets) each call first holds the most that it can cost and settles what it
     did cost; one that doesn't fit raises `BudgetExceeded` before anything is sent. The `path` may then be left out.
     Such a client sends no batches. Raises `InvalidInput` for arguments that mean nothing.
     """
     if not hasattr(client, "with_middleware"):
         raise InvalidInput("track needs a client of the anthropic SDK, version 2.12 or newer")
+    if budget is None:
+        budget = os.environ.get("COSTKIT_BUDGET") or None
     if path is None and budget is None:
         raise InvalidInput("track needs the path of a log, or a budget")
     if path is not None and not os.fspath(path):

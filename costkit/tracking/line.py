@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
-from costkit.cache.outline import block_length, outline_of
+from costkit.cache.outline import outline_of
 from costkit.core.request import parse_request
-from costkit.core.response import BilledUsage, read_usage
+from costkit.core.response import read_usage
 from costkit.errors import InvalidInput
 from costkit.tracking.answer import Answer
 from costkit.tracking.labels import Tags
@@ -18,6 +18,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _SECRETS = frozenset({"authorization_token"})
 """Fields of a request that hold a credential of the caller's (of MCP servers)."""
 _HIDDEN = "(not recorded)"
+_JSON = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), default=str)
 
 
 class Sent(NamedTuple):
@@ -62,18 +63,16 @@ def usage_line(
         line |= _outline(sent.body, usage)
     if content:
         line |= {"request": _without_secrets(sent.body), "response": message}
-    return json.dumps(line, ensure_ascii=False, separators=(",", ":"), default=str).encode("utf-8", "backslashreplace")
+    return _JSON.encode(line).encode("utf-8", "backslashreplace")
 
 
 def _outline(body: Mapping[str, object], usage: object) -> dict[str, object]:
     try:
         request = parse_request(body)
-        billed: BilledUsage | None = read_usage(usage) if isinstance(usage, Mapping) else None
+        billed = read_usage(usage) if isinstance(usage, Mapping) else None
     except (InvalidInput, ValueError):
         return {}
-    if not request.blocks:
-        return {}
-    return outline_of(request, [block_length(block) for block in request.blocks], billed)
+    return outline_of(request).as_json(billed) if request.blocks else {}
 
 
 def _without_secrets(value: object) -> object:

@@ -110,7 +110,9 @@ class Budget:
 
     def covers(self, model: str | None = None, tags: Mapping[str, str] | None = None) -> bool:
         """Whether the budget counts such a request; raises `InvalidInput` where its scope asks for what isn't said."""
-        return covers(self.state().rule.scope, Traits(model, tags or {}), self.book)
+        with self._shared.lent() as store:
+            scope = store.rule(self.name).scope
+        return covers(scope, Traits(model, tags or {}), self.book)
 
     def state(self) -> BudgetState:
         """The limit, and what is committed, held and available in the current window."""

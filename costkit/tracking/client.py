@@ -47,9 +47,9 @@ def track(
     once to the logger `costkit`. Keys and headers are never written.
 
     With a `budget` (of `costkit budget`, by name; by default that of the variable `COSTKIT_BUDGET`, which
-    `costkit budget run` sets) each call first holds the most that it can cost and settles what it
-    did cost; one that doesn't fit raises `BudgetExceeded` before anything is sent. The `path` may then be left out.
-    Such a client sends no batches. Raises `InvalidInput` for arguments that mean nothing.
+    `costkit budget run` sets) each call first holds the most that it can cost and settles what it did cost; one that
+    doesn't fit raises `BudgetExceeded` before anything is sent. The `path` may then be left out. Such a client sends no
+    batches. Raises `InvalidInput` for arguments that mean nothing.
     """
     if not hasattr(client, "with_middleware"):
         raise InvalidInput("track needs a client of the anthropic SDK, version 2.12 or newer")

@@ -148,3 +148,12 @@ def test_a_budget_that_was_never_set_is_told_at_once(client: Any) -> None:
 def test_a_log_or_a_budget_must_be_given(client: Any) -> None:
     with pytest.raises(InvalidInput, match="path of a log, or a budget"):
         costkit.track(client)
+
+
+def test_a_program_that_was_started_with_a_budget_spends_from_it(
+    client: Any, body: Any, budget: SetBudget, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    budget("--limit", LARGE)
+    monkeypatch.setenv("COSTKIT_BUDGET", "team")
+    message = costkit.track(client).messages.create(**body)
+    assert standing().committed == tokens(message.usage.model_dump())

@@ -2,8 +2,8 @@
 
     python bench/track_overhead.py [CALLS] [MILLISECONDS]
 
-The server is a process of its own that answers after so many milliseconds: at once, which no model does, and after 20 ms,
-which is still a tenth of what the fastest takes. The goal is for the latter.
+The server is a process of its own that answers after so many milliseconds: at once, which no model does, and after
+20 ms, which is still a tenth of what the fastest takes. The goal is for the latter.
 Each turn makes a call with and a call without tracking, in random order; the median of their difference is compared
 with the median of the call without.
 """
@@ -64,7 +64,8 @@ def main() -> None:
     delays = [float(sys.argv[2])] if len(sys.argv) > 2 else [0.0, 20.0]
     print(describe_machine("anthropic", "httpx2"))
     print(
-        f"a call with costkit.track against one without, {calls} turns each; goal with a server that needs 20 ms: {GOAL:.2f}"
+        f"a call with costkit.track against one without, {calls} turns each "
+        f"(goal where the server needs 20 ms: at most {GOAL:.2f} x)"
     )
     for delay in delays:
         server = subprocess.Popen([sys.executable, "-c", SERVER, str(delay)], stdout=subprocess.PIPE, text=True)

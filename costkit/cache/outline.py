@@ -17,6 +17,7 @@ from typing import NamedTuple
 
 from costkit.cache.breakpoints import AUTOMATIC, breakpoints_of, is_empty
 from costkit.cache.content import DIGEST, content_bytes, digest_of, to_bytes
+from costkit.cache.divergence import start_of_level
 from costkit.core.request import LEVELS, TTLS, Block, CacheControl, Request
 from costkit.core.response import MOST_TOKENS, BilledUsage
 from costkit.errors import InvalidInput
@@ -61,8 +62,9 @@ def outline_of(request: Request) -> Outline:
     """Digests, lengths and structure of a request."""
     blocks = request.blocks
     marks = breakpoints_of(request)
-    prompt: dict[str, object] = {level: len(request.level(level)) for level in LEVELS[:2]}
-    prompt["turns"] = list(_turns(request.level(LEVELS[2])))
+    static = [start_of_level(blocks, level) for level in LEVELS[1:]]
+    prompt: dict[str, object] = {"tools": static[0], "system": static[1] - static[0]}
+    prompt["turns"] = list(_turns(blocks[static[1] :]))
     more = {
         "kinds": {str(at): kind for at, kind in enumerate(map(_kind, blocks)) if kind},
         "marks": {str(mark.position): mark.ttl for mark in marks if mark.path != AUTOMATIC},

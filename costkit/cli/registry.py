@@ -33,6 +33,9 @@ COMMANDS = (
     ),
     Command("route", "costkit.cli.route", "Which model for which request, and what does that cost?", "Before you send"),
     Command(
+        "route evaluate", "costkit.cli.route_evaluate", "Which model is cheapest and not worse?", "Before you send"
+    ),
+    Command(
         "batch",
         "costkit.cli.batch",
         "Send large jobs at half price: never pay twice, never lose a row.",

@@ -41,6 +41,7 @@ NAMES = (
     "pricing-show",
     "report",
     "route",
+    "route-evaluate",
     "simulate",
     "tail",
 )
@@ -138,6 +139,33 @@ def test_the_schema_command_prints_the_schema_as_it_is_packaged(program: Any, na
     answer = program("schema", name)
     assert (answer.code, answer.err) == (0, "")
     assert answer.document == schema_of(name)
+
+
+def graded(item: int, model: str, score: int) -> str:
+    """A line of graded results."""
+    usage = {"input_tokens": 100, "output_tokens": 10}
+    return json.dumps({"item": item, "model": model, "score": score, "usage": usage, "prompt": "Translate this"}) + "\n"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [
+        ("", 5),
+        ("--margin 40%", 0),
+        ("--margin 40% --routes routes.yaml", 5),
+        ("--reference claude-haiku-5-5", 0),
+        ("--as-of 2026-11-01", 5),
+    ],
+)
+def test_evaluations_fit_their_schema(
+    program: Any, write: Callable[[str, object], Path], arguments: str, code: int
+) -> None:
+    models = ("claude-haiku-5-5", "claude-sonnet-5-5", "claude-opus-5-5")
+    write("routes.yaml", ROUTES)
+    write("results.jsonl", "".join(graded(item, model, int(item != 3)) for item in range(20) for model in models))
+    answer = program("route", "evaluate", "results.jsonl", "--json", *arguments.split())
+    assert answer.code == answer.document["exit"] == code
+    assert problems(answer.document) == []
 
 
 @pytest.mark.usefixtures("files")

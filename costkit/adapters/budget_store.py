@@ -120,8 +120,11 @@ class BudgetStore:
     ) -> Outcome:
         """Hold an amount of a budget if it fits, else nothing (`reservation` is then `None`).
 
-        `asked` says how many of the budget's units; what it raises leaves everything as it was.
+        `asked` says how many of the budget's units; what it raises leaves everything as it was. Raises `InvalidInput`
+        for a lease of no length.
         """
+        if lease <= timedelta(0):
+            raise InvalidInput(f"a lease must last, not {lease}", hint="for example 15 minutes")
         with self._changing() as connection:
             row = ask.known(connection, name)
             amount = asked(ask.rule(row, self._path))
@@ -165,7 +168,10 @@ class BudgetStore:
                 return Outcome(self._state(connection, budget, now), self._reservation(row, budget, 0))
             stamp = ask.stamp_of(budget, now)
             connection.execute(
-                "UPDATE reservations SET state = 'committed', committed = ? WHERE number = ?", (amount, row["number"])
+                # One that was released before a reset is not of this epoch: what turns out to be spent counts now.
+                "UPDATE reservations SET state = 'committed', committed = ?, epoch = ?, at = min(at, ?)"
+                " WHERE number = ?",
+                (amount, budget["epoch"], stamp, row["number"]),
             )
             self._record(connection, budget, stamp, "commit", reservation_id, amount, None)
             return self._outcome(connection, reservation_id, now)

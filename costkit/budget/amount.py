@@ -7,7 +7,7 @@ What is finer than that (a discount of one's own with many digits) is rounded up
 from __future__ import annotations
 
 import re
-from decimal import ROUND_CEILING, Decimal
+from decimal import ROUND_CEILING, Context, Decimal
 from typing import NamedTuple
 
 from costkit.core.money import EXACT, display, usd_limit
@@ -16,6 +16,8 @@ from costkit.errors import InvalidInput
 USD, TOKENS = "usd", "tokens"
 UNITS = (USD, TOKENS)
 _DIGITS = 12
+_UP = Context(prec=60, rounding=ROUND_CEILING)
+_MOST_DIGITS = 40
 _MOST = {USD: 10**18, TOKENS: 10**15}
 """A million dollars, a thousand billion tokens: SQLite's integers have room for nine of them."""
 _MULTIPLIERS = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9}
@@ -61,14 +63,14 @@ def usd_amount(value: object, what: str = "usd") -> Amount:
         raise InvalidInput(f"{what} must be an amount from 0, not {value}")
     if number.adjusted() > _DIGITS:
         raise InvalidInput(f"{what} {number} is more than a budget can hold", hint="at most 1,000,000")
-    return _bounded(Amount(USD, int(number.scaleb(_DIGITS).to_integral_value(ROUND_CEILING))), what)
+    return bounded(Amount(USD, int(number.scaleb(_DIGITS, _UP).to_integral_value(ROUND_CEILING))), what)
 
 
 def token_amount(value: object, what: str = "tokens") -> Amount:
     """A whole number of tokens; raises `InvalidInput` for anything else."""
     if type(value) is not int or value < 0:
         raise InvalidInput(f"{what} must be a whole number from 0, not {value!r}")
-    return _bounded(Amount(TOKENS, value), what)
+    return bounded(Amount(TOKENS, value), what)
 
 
 def parse_amount(text: str, what: str = "--limit") -> Amount:
@@ -76,6 +78,8 @@ def parse_amount(text: str, what: str = "--limit") -> Amount:
 
     Raises `InvalidInput` for anything else: signs, NaN, fractions of a token.
     """
+    if len(text) > _MOST_DIGITS:
+        raise InvalidInput(f"{what} {text[:_MOST_DIGITS]!r}… is no amount", hint=_AMOUNT_HINT)
     tokens = _TOKENS.fullmatch(text.strip().lower())
     if tokens is None:
         plain = re.sub(r" ?usd$", "", text.strip(), flags=re.IGNORECASE)
@@ -86,10 +90,11 @@ def parse_amount(text: str, what: str = "--limit") -> Amount:
     number = EXACT.multiply(Decimal(tokens[1].replace(",", "")), Decimal(_MULTIPLIERS[tokens[2] or ""]))
     if number != number.to_integral_value():
         raise InvalidInput(f"{what} {text!r} is not a whole number of tokens", hint=_AMOUNT_HINT)
-    return _bounded(Amount(TOKENS, int(number)), what)
+    return bounded(Amount(TOKENS, int(number)), what)
 
 
-def _bounded(amount: Amount, what: str) -> Amount:
+def bounded(amount: Amount, what: str) -> Amount:
+    """The amount, unless it is more than the file can hold; raises `InvalidInput`."""
     most = Amount(amount.unit, _MOST[amount.unit])
     if amount.value > most.value:
         raise InvalidInput(f"{what} {amount} is more than a budget can hold", hint=f"at most {most}")

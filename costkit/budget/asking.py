@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import UTC, date
 from typing import NamedTuple
 
-from costkit.budget.amount import TOKENS, Amount
+from costkit.budget.amount import TOKENS, Amount, bounded
 from costkit.budget.pricing import Size, Terms, billed, ceiling
 from costkit.budget.result import Reservation
 from costkit.budget.rules import BudgetRule
@@ -37,6 +37,8 @@ class Spent(NamedTuple):
     usages: tuple[tuple[Usage | Mapping[str, object], str | None], ...] = ()
     batch: bool | None = None
     """`None` means as it was reserved."""
+    day: date | None = None
+    """The UTC day of the prices; `None` means that of the reservation."""
 
 
 def units_asked(rule: BudgetRule, ask: Ask, book: PriceBook) -> int:
@@ -72,14 +74,14 @@ def units_spent(reservation: Reservation, spent: Spent, book: PriceBook) -> int:
     if not spent.usages:
         return reservation.reserved.value
     batch = reservation.batch if spent.batch is None else spent.batch
-    day = reservation.reserved_at.astimezone(UTC).date()
+    day = spent.day or reservation.reserved_at.astimezone(UTC).date()
     total = 0
     for usage, named in spent.usages:
         model = named or reservation.model
         if model is None and unit != TOKENS:
             raise InvalidInput("nothing says which model was used", hint="a price depends on it")
         total += billed(usage, Terms(model or "", day, batch), unit, book).value
-    return total
+    return bounded(Amount(unit, total), "what was spent").value
 
 
 def _in_unit(amount: Amount, unit: str, name: str) -> int:

@@ -17,6 +17,7 @@ from costkit.report import parse_zone
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/@+-]{0,63}", re.ASCII)
 SHARES = 10**6
 """Soft limits are whole millionths of the limit."""
+_SHARE_DECIMALS = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,10 +96,9 @@ def check_name(name: str) -> str:
 
 def soft_share(share: Decimal) -> int:
     """A soft limit in millionths of the limit; raises `InvalidInput` for one that is not within 0 and 100 %."""
-    millionths = EXACT.multiply(share, Decimal(SHARES))
-    if not 0 < millionths <= SHARES or millionths != millionths.to_integral_value():
+    if not share.is_finite() or not 0 < share <= 1 or share != round(share, _SHARE_DECIMALS):
         raise InvalidInput("--soft must be above 0 and at most 100 %, in at most 4 decimals", hint="write it as 80%")
-    return int(millionths)
+    return int(EXACT.multiply(share, Decimal(SHARES)))
 
 
 def refusal(budget: BudgetRule, standing: Standing, span: Span, asked: Amount) -> BudgetExceeded:

@@ -43,7 +43,7 @@ def commit(
     from costkit.budget import units_spent
     from costkit.render.views.budget import outcome_view
 
-    spent = _spent(response, usd, tokens, model)
+    spent = _spent(response, usd, tokens, model)._replace(day=run.as_of if run.as_of_given else None)
     with open_budgets() as store:
         outcome = store.commit(reservation, lambda held: units_spent(held, spent, run.book), now())
     return run.show(

@@ -52,6 +52,9 @@ def test_a_limit_is_dollars_or_tokens(text: str, unit: str, value: int) -> None:
         "5 EUR",
         "1000001",
         "9T",
+        "9" * 200,
+        "9" * 200 + "k",
+        "0." + "1" * 200,
     ],
 )
 def test_anything_else_is_refused(text: str) -> None:
@@ -75,6 +78,10 @@ def test_tokens_are_whole_and_not_negative(value: Any) -> None:
 @given(st.decimals(min_value=0, max_value=1_000_000, places=12))
 def test_twelve_decimals_of_a_dollar_are_exact(usd: Decimal) -> None:
     assert usd_amount(usd).usd == usd
+
+
+def test_an_amount_of_many_digits_is_rounded_up_too() -> None:
+    assert usd_amount(Decimal("1." + "0" * 200 + "1")).value == PICODOLLARS + 1
 
 
 @given(st.decimals(min_value=0, max_value=1_000, places=18))

@@ -113,6 +113,7 @@ def test_what_has_no_price_is_not_held(ask: Ask, error: type[CostkitError]) -> N
         (held(), Spent(usages=((Usage(1_000), None),)), 4 * 10**9),
         (held(batch=True), Spent(usages=((Usage(1_000), None),)), 2 * 10**9),
         (held(), Spent(usages=((Usage(1_000), None), (Usage(1_000), "claude-haiku-5-5"))), 41 * 10**8),
+        (held(), Spent(usages=((Usage(1_000), "claude-haiku-5-5"),), day=date(2026, 11, 1)), 10**8),
         (held(None, unit="tokens"), Spent(usages=((Usage(5), None), (Usage(6), None))), 11),
     ],
 )

@@ -140,6 +140,16 @@ def test_what_was_released_and_then_turns_out_to_be_spent_is_counted(store: Budg
     assert dollars(store) == (3, 0, 0, 7)
 
 
+def test_what_was_released_before_a_reset_and_turns_out_to_be_spent_is_counted(store: BudgetStore) -> None:
+    define(store)
+    held = reserve(store, 4, NOON + DAY)
+    store.release(held.id, NOON + DAY)
+    store.reset("team-a", NOON)
+    store.commit(held.id, lambda _: 3 * DOLLAR, NOON)
+    assert dollars(store) == (3, 0, 0, 7)
+    assert dollars(store, NOON + DAY) == (0, 0, 0, 10)
+
+
 def test_a_window_that_ends_frees_what_was_spent_in_it(store: BudgetStore) -> None:
     define(store)
     spend(store, 4, NOON + 12 * HOUR - timedelta(microseconds=1))

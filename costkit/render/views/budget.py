@@ -90,9 +90,8 @@ def status_view(states: Sequence[BudgetState]) -> View:
     if not held:
         return page
     table = Table(_OPEN, tuple(map(_open, held)), "not settled")
-    return View(
-        page.headline, (*page.tables, table), next_command="costkit budget commit ID   or release ID   settles one"
-    )
+    hint = "costkit budget commit ID   settles one, costkit budget release ID   gives it back"
+    return View(page.headline, (*page.tables, table), next_command=hint)
 
 
 def state_view(state: BudgetState) -> View:

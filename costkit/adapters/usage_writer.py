@@ -46,6 +46,7 @@ class UsageWriter:
         self.path = Path(os.path.realpath(path))
         self.lost = 0
         """Lines that could not be written."""
+        self._keep = keep
         self._rotation = Rotation(self.path, keep)
         self._max_bytes = max_bytes
         self._file: int | None = None
@@ -148,6 +149,7 @@ class UsageWriter:
     def _begin_anew(self) -> None:
         """In a forked child: the lock may be held by a thread that is not here, and the open file is the parent's."""
         self._turn = threading.RLock()
+        self._rotation = Rotation(self.path, self._keep)
         self._writing = False
         self._waiting.clear()
         self._forget()

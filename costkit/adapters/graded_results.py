@@ -6,9 +6,10 @@ A line of one's own: {"item": "q1", "model": "claude-haiku-5-5", "score": 1, "us
 
 from __future__ import annotations
 
-import zipfile
+import importlib
 from collections.abc import Iterator, Mapping, Sequence
 from io import BytesIO
+from typing import Any
 
 from costkit.adapters.graded_dialects import (
     Passed,
@@ -122,9 +123,10 @@ def _own(row: Json, where: str) -> Graded:
 
 
 def _inspect_archive(data: bytes, name: str, scorer: str | None, passed: Passed) -> Iterator[Graded]:
-    """A log in inspect's own format: an archive with a file for each sample."""
+    """A log in inspect's own format: an archive with a file for each sample, of late compressed with zstd."""
+    archives = _archives()
     try:
-        with zipfile.ZipFile(BytesIO(data)) as archive:
+        with archives.ZipFile(BytesIO(data)) as archive:
             header = parse(archive.read("header.json"), f"{name}:header.json")
             evaluation = header.get("eval") if isinstance(header, Mapping) else None
             if not isinstance(evaluation, Mapping):
@@ -134,7 +136,16 @@ def _inspect_archive(data: bytes, name: str, scorer: str | None, passed: Passed)
                 sample = _object(parse(archive.read(inside), place), place)
                 yield from inspect_sample(sample, evaluation, place, name, scorer, passed)
     except NotImplementedError:
-        hint = "inspect log convert LOG --to json --output-dir DIR writes one that can"
-        raise InvalidInput("is compressed in a way that this Python can't read", where=name, hint=hint) from None
-    except (zipfile.BadZipFile, KeyError, EOFError):
+        hint = "or write another with inspect log convert LOG --to json --output-dir DIR"
+        message = "is compressed with zstd, which needs Python 3.14 or the package backports.zstd"
+        raise InvalidInput(message, where=name, hint=hint) from None
+    except (archives.BadZipFile, KeyError, EOFError):
         raise InvalidInput("is no log of inspect, or a torn one", where=name) from None
+
+
+def _archives() -> Any:
+    """The module that reads archives, with zstd where this Python or the package can."""
+    try:
+        return importlib.import_module("backports.zstd.zipfile")
+    except ImportError:
+        return importlib.import_module("zipfile")

@@ -36,9 +36,7 @@ def route(
     model: Annotated[
         str | None, typer.Option("--model", "-m", metavar="MODEL", help="Today's model of bodies that name none.")
     ] = None,
-    top: Annotated[
-        int, typer.Option(parser=whole_number(), metavar="N", help="Show the first N decisions [default: 10].")
-    ] = 10,
+    top: Annotated[int, typer.Option(parser=whole_number(), metavar="N", help="Show the first N decisions.")] = 10,
     classifier: Annotated[
         str | None,
         typer.Option(metavar="HOW", help="rules (offline) or api (the cheapest model) [default: as the file says]."),

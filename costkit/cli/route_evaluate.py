@@ -32,9 +32,7 @@ def evaluate(
     reference: Annotated[
         str | None, typer.Option(metavar="MODEL", help="Hold the others against this [default: the dearest].")
     ] = None,
-    margin: Annotated[
-        str, typer.Option(metavar="SHARE", help="How much worse a mean score may be [default: 2%].")
-    ] = "2%",
+    margin: Annotated[str, typer.Option(metavar="SHARE", help="How much worse a mean score may be.")] = "2%",
     routes: Annotated[
         str | None,
         typer.Option(metavar="FILE", help="Judge these routes too; the results must say what was asked."),
@@ -45,18 +43,20 @@ def evaluate(
     ] = None,
     alpha: Annotated[
         str,
-        typer.Option(metavar="SHARE", rich_help_panel=ADVANCED, help="Risk of a wrong `not worse` [default: 5%]."),
+        typer.Option(metavar="SHARE", rich_help_panel=ADVANCED, help="Risk of a wrong `not worse`."),
     ] = "5%",
     power: Annotated[
         str,
-        typer.Option(metavar="SHARE", rich_help_panel=ADVANCED, help="For the missing sample size [default: 80%]."),
+        typer.Option(metavar="SHARE", rich_help_panel=ADVANCED, help="For the missing sample size."),
     ] = "80%",
     permutations: Annotated[
         int,
-        typer.Option(parser=whole_number(100, 100_000), metavar="N", rich_help_panel=ADVANCED, help="Shuffles [1000]."),
+        typer.Option(
+            parser=whole_number(100, 100_000), metavar="N", rich_help_panel=ADVANCED, help="How many shuffles."
+        ),
     ] = 1000,
     seed: Annotated[
-        int, typer.Option(parser=whole_number(), metavar="N", rich_help_panel=ADVANCED, help="Of the shuffles [7].")
+        int, typer.Option(parser=whole_number(), metavar="N", rich_help_panel=ADVANCED, help="Of the shuffles.")
     ] = 7,
     scorer: Annotated[
         str | None,

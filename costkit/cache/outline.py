@@ -103,11 +103,11 @@ def shared_tokens(lengths: Sequence[int], last_mark: int, usage: BilledUsage | N
     )
     at = last_mark + 1 if cached else 0
     if at == len(lengths):
-        return _shares(cached + counts.input_tokens, lengths)
-    return _shares(cached, lengths[:at]) + _shares(counts.input_tokens, lengths[at:])
+        return shares(cached + counts.input_tokens, lengths)
+    return shares(cached, lengths[:at]) + shares(counts.input_tokens, lengths[at:])
 
 
-def _shares(whole: int, weights: Sequence[int]) -> list[int]:
+def shares(whole: int, weights: Sequence[int]) -> list[int]:
     """Whole numbers in proportion to weights, with exactly this sum."""
     all_weights = sum(weights) or 1
     shares, passed, given = [], 0, 0

@@ -10,6 +10,7 @@ from costkit.cache.breakpoints import breakpoints_of, can_be_marked, end_of_prev
 from costkit.cache.content import content_bytes, digest_of, prompt_settings
 from costkit.cache.divergence import start_of_level
 from costkit.cache.marks import SECOND, Mark
+from costkit.cache.outline import shares
 from costkit.cache.prompt import Prefixes, Prompt
 from costkit.cache.tariff import Tariff
 from costkit.cache.traffic import LoggedRequest
@@ -166,9 +167,9 @@ class Layout:
         new = {identity: tokens for identity, tokens in new.items() if (model.id, identity) not in known}
         left = sum(told) - sum(known.get((model.id, identity), 0) for identity in identities)
         whole = sum(new.values())
-        scaled = left if 2 * left >= whole else whole
-        for identity, tokens in new.items():
-            known[model.id, identity] = tokens * scaled // whole
+        given = shares(left if 2 * left >= whole else whole, list(new.values()))
+        for identity, tokens in zip(new, given, strict=True):
+            known[model.id, identity] = tokens
         for identity in identities:
             known.setdefault((model.id, identity), 0)
         self._around.setdefault((model.id, identities[0]), 0)

@@ -75,10 +75,12 @@ def test_a_line_is_there_as_soon_as_it_is_written(tmp_path: Path) -> None:
 def test_threads_never_mix_their_lines(tmp_path: Path) -> None:
     path = tmp_path / "log.jsonl"
     writer = UsageWriter(path)
-    threads = [
-        threading.Thread(target=lambda who=who: [writer.append(b'{"who": %d, "n": %d}' % (who, n)) for n in range(200)])
-        for who in range(8)
-    ]
+
+    def write(who: int) -> None:
+        for number in range(200):
+            writer.append(b'{"who": %d, "n": %d}' % (who, number))
+
+    threads = [threading.Thread(target=write, args=(who,)) for who in range(8)]
     for thread in threads:
         thread.start()
     for thread in threads:

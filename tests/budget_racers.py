@@ -16,8 +16,6 @@ from pathlib import Path
 from costkit.adapters.budget_store import BudgetStore
 
 MOST_AT_ONCE = 3_000
-BUSY_SECONDS = 300.0
-"""Longer than a program waits: here a slow disk has dozens of writers, and only the limit is judged."""
 
 
 def exactly(amount: int) -> Callable[[object], int]:
@@ -28,7 +26,7 @@ def exactly(amount: int) -> Callable[[object], int]:
 def spend(folder: Path, times: int, seed: int) -> None:
     """Reserve so many times, and settle some of it."""
     dice = random.Random(seed)  # noqa: S311 - a test's choices
-    with BudgetStore(folder, busy_seconds=BUSY_SECONDS) as store:
+    with BudgetStore(folder) as store:
         for _ in range(times):
             amount = dice.randint(1, MOST_AT_ONCE)
             held = store.reserve("shared", exactly(amount), datetime.now(UTC)).reservation

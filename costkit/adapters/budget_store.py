@@ -19,7 +19,7 @@ from typing import Self
 from costkit.adapters import budget_queries as ask
 from costkit.adapters.budget_rows import RULE_COLUMNS, believable, event_of, microseconds, rule_row
 from costkit.adapters.budget_schema import BUDGETS, FILE_NAME
-from costkit.adapters.sqlite_file import BUSY_SECONDS, explained, open_state
+from costkit.adapters.sqlite_file import BUSY_SECONDS, begin_to_write, explained, open_state
 from costkit.budget.change import Change, changed, described
 from costkit.budget.result import BudgetState, Event, Outcome, Reservation
 from costkit.budget.rules import BudgetRule
@@ -40,6 +40,7 @@ class BudgetStore:
 
     def __init__(self, folder: Path, *, busy_seconds: float = BUSY_SECONDS, between_threads: bool = False) -> None:
         self._path = folder / FILE_NAME
+        self._busy_seconds = busy_seconds
         self._connection = open_state(self._path, BUDGETS, busy_seconds, between_threads=between_threads)
 
     def __enter__(self) -> Self:
@@ -298,7 +299,7 @@ class BudgetStore:
     def _changing(self) -> Iterator[sqlite3.Connection]:
         """Commit what happens inside, or undo all of it; nobody else changes anything meanwhile."""
         with explained(self._path, BUDGETS):
-            self._connection.execute("BEGIN IMMEDIATE")
+            begin_to_write(self._connection, self._busy_seconds)
             try:
                 yield self._connection
                 self._commit()

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import random
 import sqlite3
 import time
 from collections.abc import Iterator
@@ -17,6 +18,7 @@ from costkit.errors import InvalidInput, OperationFailed
 
 BUSY_SECONDS = 30.0
 _RETRY_SECONDS = 0.05
+_TURN_SECONDS = (0.001, 0.01)
 
 
 class FileUnusable(OperationFailed):
@@ -93,6 +95,28 @@ def explained(path: Path, kind: StateFile) -> Iterator[None]:
         yield
     except sqlite3.Error as problem:
         raise _explanation(problem, str(path), kind) from None
+
+
+def begin_to_write(connection: sqlite3.Connection, busy_seconds: float) -> None:
+    """Begin a transaction that nobody else may write during, with the same chance for everyone who waits.
+
+    SQLite's own wait grows to a tenth of a second, so that among many short transactions whoever has waited longest
+    looks most rarely, and may never get its turn.
+    """
+    deadline = time.monotonic() + busy_seconds
+    connection.execute("PRAGMA busy_timeout = 0")
+    try:
+        while True:
+            try:
+                connection.execute("BEGIN IMMEDIATE")
+            except sqlite3.OperationalError as problem:
+                if not _is_busy(problem) or time.monotonic() >= deadline:
+                    raise
+                time.sleep(random.uniform(*_TURN_SECONDS))  # noqa: S311 - no secret
+            else:
+                return
+    finally:
+        connection.execute(f"PRAGMA busy_timeout = {int(busy_seconds * 1000)}")
 
 
 def _switch_to_wal(connection: sqlite3.Connection, busy_seconds: float) -> None:

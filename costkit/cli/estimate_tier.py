@@ -47,7 +47,9 @@ def times_of(
 
 def unjudged(times: AccountTimes | None, options: EstimateOptions) -> Iterator[Finding]:
     """Say where `--tier` got no answer at all."""
+    if times is None:
+        return
     from costkit.estimate.account import unjudged as has_none
 
-    if times is not None and has_none(times, options):
+    if has_none(times, options):
         yield Finding(ExitCode.UNDECIDED, f"how long it takes in tier {times.tier} can't be said: no limits are known")

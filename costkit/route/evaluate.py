@@ -47,7 +47,7 @@ def evaluate_routes(
     if not others:
         raise Undecidable(f"only {reference.name} has results", hint="grade a second model on the same items")
     standings = [_standing(one, reference, grades, options) for one in others]
-    standings = [_own(reference, grades), *_judged(standings, options)]
+    standings = [_own(reference, grades), *_judged(standings, grades, reference, options)]
     standings.sort(key=_by_cost_per_completed)
     return Evaluation(
         reference.name,
@@ -104,7 +104,6 @@ def _standing(one: Candidate, reference: Candidate, grades: Grades, options: Eva
         difference=interval_of(pairs, options.alpha),
         discordance=pairs.discordance,
         p_value=p_value(pairs, options.margin),
-        items_needed=items_needed(pairs, options.margin, options.alpha, options.power),
     )
 
 
@@ -144,20 +143,29 @@ def _is_on_frontier(one: Candidate, grades: Grades) -> bool:
     return True
 
 
-def _judged(standings: Sequence[Standing], options: EvaluateOptions) -> list[Standing]:
+def _judged(
+    standings: Sequence[Standing], grades: Grades, reference: Candidate, options: EvaluateOptions
+) -> Iterator[Standing]:
     """Decide about the cheaper candidates together: Holm's correction keeps one lucky one of many from passing."""
     family = [at for at, one in enumerate(standings) if one.verdict == INSUFFICIENT and one.p_value is not None]
-    shown = holm([standings[at].p_value or 0.0 for at in family], options.alpha)
-    judged = list(standings)
-    for at, is_shown in zip(family, shown, strict=True):
-        one = standings[at]
-        if is_shown and one.cost_usd is not None:
-            judged[at] = replace(one, verdict=NON_INFERIOR, items_needed=None)
-        elif one.difference is not None and one.difference.high < -options.margin:
-            judged[at] = replace(one, verdict=INFERIOR, items_needed=None)
-        elif one.items_needed is not None and one.paired_items is not None and one.items_needed <= one.paired_items:
-            judged[at] = replace(one, items_needed=one.paired_items + 1)
-    return [replace(one, items_needed=None) if one.verdict == DEARER else one for one in judged]
+    shown = dict(zip(family, holm([standings[at].p_value or 0.0 for at in family], options.alpha), strict=True))
+    for at, one in enumerate(standings):
+        if at not in shown or one.difference is None:
+            yield one
+        elif shown[at] and one.cost_usd is not None:
+            yield replace(one, verdict=NON_INFERIOR)
+        elif one.difference.high < -options.margin:
+            yield replace(one, verdict=INFERIOR)
+        else:
+            candidate = next(found for found in grades.candidates if found.name == one.name)
+            yield replace(one, items_needed=_needed(candidate, reference, options, len(family)))
+
+
+def _needed(one: Candidate, reference: Candidate, options: EvaluateOptions, family: int) -> int | None:
+    """About how many items it takes, each of a family of candidates at its share of alpha; more than there are."""
+    items = [item for item in one.scores if item in reference.scores]
+    found = items_needed(_pairs(one, reference, items), options.margin, options.alpha / family, options.power)
+    return found if found is None or not one.is_priced else max(found, len(items) + 1)
 
 
 def _recommended(standings: Sequence[Standing], reference: str) -> str | None:

@@ -23,6 +23,7 @@ from costkit.cache.traffic import LoggedRequest
 from costkit.core.money import minus, total
 from costkit.core.notice import Notice
 from costkit.core.pricebook import PriceBook
+from costkit.core.request import Request as MessagesRequest
 from costkit.core.tokens import NO_TOKENS, TokenCount, TokenCounter
 from costkit.core.usage import Usage
 from costkit.estimate import Prompt as Request
@@ -52,6 +53,8 @@ class Pricer:
     book: PriceBook
     as_of: date
     output_tokens: int = 0
+    slowed: set[str] = field(default_factory=set)
+    """Models without a fast mode that stand in for requests which ask for it."""
     _layout: Layout | None = None
     _counts: dict[tuple[int, str], TokenCount] = field(default_factory=dict)
     _sent: dict[tuple[int, str], Sent] = field(default_factory=dict)
@@ -77,7 +80,10 @@ class Pricer:
 
     def notices(self, models: Sequence[str]) -> list[Notice]:
         """What should be known about the prices of models."""
-        found: list[Notice] = []
+        found = [
+            Notice("no-fast-mode", f"{model} has no fast mode: requests that ask for it are priced at the usual speed")
+            for model in sorted(self.slowed)
+        ]
         for model in dict.fromkeys(models):
             key = self.book.key_for(Usage(), model, self.as_of)
             found += self.book.quote(key).notices
@@ -100,6 +106,14 @@ class Pricer:
             model, count, _usage(served, tariff), usd, minus(usd, tariff.cost(ideal)) if lost else Decimal(0), lost
         )
 
+    def _as_sent(self, prompt: Request, model: str) -> MessagesRequest:
+        """The request for a model; where that has no fast mode, at the usual speed."""
+        request = replace(prompt.request, model=model)
+        if request.body.get("speed") == "fast" and self.book.resolve(model).fast_period(self.as_of) is None:
+            self.slowed.add(model)
+            request = replace(request, body={**request.body, "speed": "standard"})
+        return request
+
     def _together(self, sent: Sent) -> Prompt:
         """The same prompt with prefixes that all models share."""
         prompt = sent.prompt
@@ -115,7 +129,7 @@ class Pricer:
         prompt = self.requests[at]
         if at not in self._digests:
             self._digests[at] = tuple(map(digest_of, prompt.request.blocks))
-        request = replace(prompt.request, model=model)
+        request = self._as_sent(prompt, model)
         logged = LoggedRequest(prompt.where, request, digests=self._digests[at])
         sent = self._layout.lay_out(logged, at * _STEP)
         sent = replace(sent, tariff=replace(sent.tariff, output_tokens=self.output_tokens))

@@ -122,6 +122,14 @@ def test_the_classifiers_own_cost_is_in_the_routes_and_in_nothing_else() -> None
     assert found.items[2].model == OPUS
 
 
+def test_fast_requests_are_priced_at_the_usual_speed_where_a_model_has_no_fast_mode() -> None:
+    body = {"speed": "fast", "messages": [{"role": "user", "content": "Hello"}], "model": OPUS}
+    found = compare([Prompt("p", 0, parse_request(body))], "simple")
+    assert "no-fast-mode" in {notice.code for notice in found.notices}
+    fast = BOOK.cost(found.plans[3].usage, OPUS, DAY, fast=True).total_usd
+    assert found.plans[3].cost_usd == fast > BOOK.cost(found.plans[3].usage, OPUS, DAY).total_usd
+
+
 def test_nothing_to_route_is_refused() -> None:
     with pytest.raises(InvalidInput, match="no request to route"):
         compare([])

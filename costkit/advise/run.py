@@ -37,8 +37,10 @@ from costkit.core.money import ZERO, minus
 from costkit.core.notice import Notice
 from costkit.core.pricebook import PriceBook
 from costkit.core.tokens import TokenCounter
+from costkit.errors import InvalidInput
 from costkit.report.group import moment_of
 from costkit.report.options import FoldOptions
+from costkit.report.records import check_dedupe
 from costkit.report.result import Period
 
 ORDER: tuple[tuple[str, Remedy], ...] = (
@@ -77,6 +79,13 @@ class AdviseOptions:
     dedupe: str = "auto"
     zone: tzinfo = UTC
     """Cuts the days of the headline."""
+    most_counted: int | None = None
+    """Characters of distinct blocks after which their tokens are scaled from their length; `None` counts all."""
+
+    def __post_init__(self) -> None:
+        check_dedupe(self.dedupe)
+        if self.since is not None and self.until is not None and self.since >= self.until:
+            raise InvalidInput("--since must come before --until")
 
 
 def advise_on(items: Iterable[Item], counter: TokenCounter, book: PriceBook, options: AdviseOptions) -> Advice:
@@ -85,7 +94,7 @@ def advise_on(items: Iterable[Item], counter: TokenCounter, book: PriceBook, opt
     Nothing raises for what a log holds: unreadable lines and unknown models are in `skipped` and `unpriced`.
     """
     fold = FoldOptions(options.dedupe, (), options.since, options.until)
-    intake = Intake(Sketcher(counter, book, options.as_of), book, options.as_of, fold)
+    intake = Intake(Sketcher(counter, book, options.as_of, options.most_counted), book, options.as_of, fold)
     intake.take(items)
     work = intake.workload()
     findings, after = _apply(work)
@@ -172,6 +181,13 @@ def _notices(work: Workload, *, unpriced_requests: int) -> Iterator[Notice]:
         )
         yield Notice("usage-not-logged", message)
     if unpriced_requests:
-        yield Notice("unpriced", f"{unpriced_requests:,} requests have no known price and are not in this")
+        whose = "1 request has" if unpriced_requests == 1 else f"{unpriced_requests:,} requests have"
+        yield Notice("unpriced", f"{whose} no known price, and no part in this")
+    if work.sketcher.scaled:
+        message = (
+            f"the tokens of {work.sketcher.scaled:,} blocks were scaled from their length, by those that were counted "
+            "before: --tokens offline counts every block"
+        )
+        yield Notice("tokens-scaled", message)
     if not work.calls:
         yield Notice("nothing-to-judge", "no response with a price was found: advise reads what report reads")

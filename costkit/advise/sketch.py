@@ -22,8 +22,6 @@ from costkit.core.tokens import TokenCounter
 
 _WITHOUT_EFFECT = frozenset({"metadata", "stream", "cache_control", "diagnostics"})
 """Parameters that the answer does not depend on."""
-MOST_TEXT = 64_000_000
-"""Characters that are counted; the tokens of further blocks are scaled from their length."""
 
 
 class Facts(NamedTuple):
@@ -47,18 +45,22 @@ class Sketcher:
     counter: TokenCounter
     book: PriceBook
     as_of: date
+    most_counted: int | None = None
+    """Characters of distinct blocks after which tokens are scaled from lengths; `None` counts all of them."""
     facts: dict[int, Facts] = field(default_factory=dict)
     """By the number of a block."""
     _own: Layout | None = None
     _newer: Layout | None = None
     _targets: dict[str, ModelPrice | None] = field(default_factory=dict)
+    _compacted: list[int] = field(default_factory=lambda: [0, 0, 0])
+    """Of indented texts: the characters that were counted, those that were white space, the tokens of that."""
     _invented: dict[object, int] = field(default_factory=dict)
 
     @property
     def layout(self) -> Layout:
         """Where the numbers of blocks come from."""
         if self._own is None:
-            self._own = Layout(self.counter, self.book, self.as_of, most_counted=MOST_TEXT)
+            self._own = Layout(self.counter, self.book, self.as_of, most_counted=self.most_counted)
         return self._own
 
     def sketch(self, logged: LoggedRequest) -> Sketch:
@@ -95,7 +97,7 @@ class Sketcher:
         if target is None:
             return None
         if self._newer is None:
-            self._newer = Layout(self.counter, self.book, self.as_of, most_counted=MOST_TEXT)
+            self._newer = Layout(self.counter, self.book, self.as_of, most_counted=self.most_counted)
         moved = replace(logged, request=replace(logged.request, model=target.id))
         return _sizes(self._newer.lay_out(moved, 0))
 
@@ -125,10 +127,23 @@ class Sketcher:
         for text in texts:
             compact = compact_json(text)
             if compact is not None:
-                jobs = [(text_request(written), model) for written in (text, compact)]
-                before, after = (count.tokens for count in self.counter.count_many(jobs))
-                saved += max(0, before - after)
+                saved += self._saved(text, compact, model)
         return saved
+
+    def _saved(self, text: str, compact: str, model: ModelPrice) -> int:
+        counted, spaces, tokens = self._compacted
+        if self.most_counted is not None and counted > self.most_counted:
+            return (len(text) - len(compact)) * tokens // max(1, spaces)
+        jobs = [(text_request(written), model) for written in (text, compact)]
+        before, after = (count.tokens for count in self.counter.count_many(jobs))
+        saved = max(0, before - after)
+        self._compacted = [counted + len(text), spaces + len(text) - len(compact), tokens + saved]
+        return saved
+
+    @property
+    def scaled(self) -> int:
+        """Blocks whose tokens were scaled from their length."""
+        return sum(layout.scaled for layout in (self._own, self._newer) if layout is not None)
 
 
 def _sizes(sent: Sent) -> array[int]:

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 EXAMPLES = "Example: costkit advise usage.jsonl -o advise.html, or --format markdown for an issue"
 _PAGES = (".html", ".htm")
+MOST_COUNTED = 1_000_000
+"""Characters of distinct blocks after which tokens are scaled from lengths: a few seconds for the tokenizer."""
 
 
 def advise(
@@ -41,9 +43,7 @@ def advise(
     ] = "auto",
     tokens: Annotated[
         str | None,
-        typer.Option(
-            metavar="HOW", rich_help_panel=ADVANCED, help="auto, exact (the API), offline [default] or fast."
-        ),
+        typer.Option(metavar="HOW", rich_help_panel=ADVANCED, help="auto, exact (the API), offline [default] or fast."),
     ] = None,
 ) -> ExitCode:
     """Say where the money goes, and what each remedy would have saved on this very traffic.
@@ -55,15 +55,15 @@ def advise(
     from costkit.advise import AdviseOptions, advise_on
     from costkit.cli.progress import byte_progress
     from costkit.report import parse_since, parse_until, parse_zone
-    from costkit.report.records import check_dedupe
 
     zone = parse_zone(tz or run.settings.tz or "UTC")
     options = AdviseOptions(
         as_of=run.as_of,
         since=None if since is None else parse_since(since, zone),
         until=None if until is None else parse_until(until, zone),
-        dedupe=check_dedupe(dedupe),
+        dedupe=dedupe,
         zone=zone,
+        most_counted=MOST_COUNTED if tokens is None else None,
     )
     with byte_progress(run, "reading") as progress:
         items = read_calls(logs or [piped_input()], progress=progress)

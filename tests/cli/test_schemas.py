@@ -13,6 +13,7 @@ from jsonschema import Draft202012Validator
 
 SCHEMAS = resources.files("costkit") / "schemas"
 NAMES = (
+    "advise",
     "batch-adopt",
     "batch-cancel",
     "batch-collect",

@@ -73,13 +73,13 @@ def test_a_breakpoint_below_the_minimum_of_a_current_model(tmp_path: Path) -> No
     found = finding(advice_of(tmp_path, lines), "small-prefixes")
     plain, filled = 40 * 500 * USD("0.000004"), (512 * USD("0.000005") + 39 * 512 * USD("0.0000002"))
     assert found.saving_usd == plain - filled
-    assert (found.certainty, found.at_least_usd) == ("likely", 0)
+    assert (found.certainty, found.at_least_usd) == ("likely", USD(0))
 
 
 def test_a_prefix_below_the_minimum_that_nobody_would_read_is_told_without_dollars(tmp_path: Path) -> None:
     lines = [request(9000 * n, asked(n, MARK, "300 tokens of rules")) for n in range(3)]
     found = finding(advice_of(tmp_path, lines), "small-prefixes")
-    assert (found.saving_usd, found.remedy[:19]) == (0, "drop the breakpoint")
+    assert (found.saving_usd, found.remedy[:19]) == (USD(0), "drop the breakpoint")
 
 
 def test_turns_of_more_than_twenty_blocks_lose_their_entry(tmp_path: Path) -> None:
@@ -117,7 +117,7 @@ def test_what_was_billed_is_the_measure_where_the_simulation_disagrees(tmp_path:
     """The log says that everything was read already: nothing can be saved by better breakpoints."""
     lines = [answered(60 * n, n, asked(n, MARK), input=200, read=10_000, output=10) for n in range(10)]
     advice = advice_of(tmp_path, lines)
-    assert (advice.findings, advice.saving_usd) == ((), 0)
+    assert (advice.findings, advice.saving_usd) == ((), USD(0))
 
 
 def test_a_usage_log_shows_entries_that_expired_in_a_session(tmp_path: Path) -> None:

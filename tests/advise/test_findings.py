@@ -177,7 +177,7 @@ def test_requests_that_nobody_waited_for_by_their_tag(tmp_path: Path) -> None:
     found = finding(advice_of(tmp_path, lines), "batch-candidates")
     assert found.saving_usd == 4 * USD("0.056") / 2
     assert found.detail == (("job=nightly", "4 requests: the tag says 'nightly'"),)
-    assert (found.certainty, found.at_least_usd) == ("candidate", 0)
+    assert (found.certainty, found.at_least_usd) == ("candidate", USD(0))
 
 
 @pytest.mark.parametrize(
@@ -205,7 +205,7 @@ def test_reads_that_a_batch_may_not_find_can_make_it_dearer(tmp_path: Path) -> N
 def test_a_generous_limit_is_told_without_dollars(tmp_path: Path) -> None:
     lines = [answered(0, 1, {**talk("3000 tokens"), "max_tokens": 64_000}, input=3_000, output=100)]
     found = finding(advice_of(tmp_path, lines), "generous-limits")
-    assert (found.saving_usd, found.remedy) == (0, "set max_tokens to about 200")
+    assert (found.saving_usd, found.remedy) == (USD(0), "set max_tokens to about 200")
     assert "by up to $1.28" in found.risk
 
 

@@ -61,7 +61,7 @@ def check_sums(advice: Advice) -> None:
     """The savings are exact, and those of the days are the same as those of the findings."""
     assert total(found.saving_usd for found in advice.findings) == advice.saving_usd
     assert 0 <= advice.saving_usd <= advice.spent_usd
-    assert all(found.saving_usd >= max(0, found.at_least_usd) for found in advice.findings)
+    assert all(found.saving_usd >= 0 and found.saving_usd >= found.at_least_usd for found in advice.findings)
     by_day = total(day.cost_usd - day.after_usd for day in advice.days)
     assert by_day == advice.saving_usd
     assert total(day.cost_usd for day in advice.days) == advice.spent_usd

@@ -63,7 +63,7 @@ def _findings(advice: Advice, shown: tuple[Finding, ...]) -> Table:
         Column("", "what", for_people=False),
         Column("", "remedy", for_people=False),
         Column("", "risk", for_people=False),
-        Column("first places", "places", rank=7),
+        Column("first place", "place", rank=7),
     )
     rows = tuple(
         (
@@ -80,7 +80,7 @@ def _findings(advice: Advice, shown: tuple[Finding, ...]) -> Table:
             finding.what,
             finding.remedy,
             finding.risk,
-            ", ".join(finding.observed.places[:_FEW]) or None,
+            next(iter(finding.observed.places), None),
         )
         for finding in shown
     )

@@ -5,7 +5,6 @@ Rules: https://platform.claude.com/docs/en/build-with-claude/prompt-caching
 
 from __future__ import annotations
 
-from array import array
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -80,11 +79,9 @@ def volatile_prefixes(work: Workload) -> Proposal | None:
             if (known := work.sketcher.facts.get(identity)) and known.stable is not None
         }
         if found:
-            identities = array("q", sketch.identities)
-            for position, stable in found.items():
-                values.add(identities[position])
-                identities[position] = work.sketcher.number(("stable", stable))
-            changes[index] = replace(call, sketch=replace(sketch, identities=identities))
+            values |= {sketch.identities[position] for position in found}
+            stable = {at: (work.sketcher.number(("stable", digest)), 0) for at, digest in found.items()}
+            changes[index] = replace(call, sketch=sketch.with_blocks(stable))
     if not changes:
         return None
     after, _ = planned(replayed(work, work.changed(changes)))
@@ -154,10 +151,8 @@ def _filled(work: Workload, call: Call) -> tuple[Call, int] | None:
     missing = call.model.min_cacheable_tokens - sum(sketch.sizes[: position + 1])
     if missing <= 0:
         return None
-    sizes, identities = array("q", sketch.sizes), array("q", sketch.identities)
-    sizes[position] += missing
-    identities[position] = work.sketcher.number(("filled", identities[position], missing))
-    return replace(call, sketch=replace(sketch, sizes=sizes, identities=identities)), missing
+    filled = work.sketcher.number(("filled", sketch.identities[position], missing))
+    return replace(call, sketch=sketch.with_blocks({position: (filled, missing)})), missing
 
 
 def uncached_prefixes(work: Workload) -> Proposal | None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from array import array
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import NamedTuple
 
@@ -57,6 +58,17 @@ class Sketch:
     def tokens(self) -> int:
         """Tokens of the whole prompt, as counted."""
         return sum(self.sizes)
+
+    def with_blocks(self, blocks: Mapping[int, tuple[int, int]]) -> Sketch:
+        """The same with other blocks at some positions: (identity, how many tokens more it has; never below one)."""
+        identities, sizes = array("q", self.identities), array("q", self.sizes)
+        others = array("q", self.other_sizes) if self.other_sizes is not None else None
+        for position, (identity, more) in blocks.items():
+            identities[position] = identity
+            sizes[position] = max(1, sizes[position] + more)
+            if others is not None:
+                others[position] = max(1, others[position] + more)
+        return replace(self, identities=identities, sizes=sizes, other_sizes=others)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from array import array
 from dataclasses import replace
 
 from costkit.advise.call import Call, Sketch
@@ -45,16 +44,13 @@ def indented_json(work: Workload) -> Proposal | None:
 
 
 def _compacted(work: Workload, sketch: Sketch, found: set[int]) -> Sketch:
-    sizes, identities = array("q", sketch.sizes), array("q", sketch.identities)
-    others = array("q", sketch.other_sizes) if sketch.other_sizes is not None else None
-    for position, identity in enumerate(sketch.identities):
-        if identity in found:
-            less = work.sketcher.facts[identity].indentation
-            sizes[position] = max(1, sizes[position] - less)
-            identities[position] = work.sketcher.number(("compact", identity))
-            if others is not None:
-                others[position] = max(1, others[position] - less)
-    return replace(sketch, sizes=sizes, identities=identities, other_sizes=others)
+    return sketch.with_blocks(
+        {
+            position: (work.sketcher.number(("compact", identity)), -work.sketcher.facts[identity].indentation)
+            for position, identity in enumerate(sketch.identities)
+            if identity in found
+        }
+    )
 
 
 def tier_cliff(work: Workload) -> Proposal | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from array import array
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -140,12 +139,13 @@ def _tokens_without(sketch: Sketch, cleared: set[int]) -> int:
 
 
 def _without(work: Workload, sketch: Sketch, cleared: set[int]) -> Sketch:
-    sizes, identities = array("q", sketch.sizes), array("q", sketch.identities)
-    for position, identity in enumerate(sketch.identities):
-        if identity in cleared:
-            sizes[position] = min(sizes[position], CLEARED_TOKENS)
-            identities[position] = work.sketcher.number(("cleared", identity))
-    return replace(sketch, sizes=sizes, identities=identities, other_sizes=None)
+    return sketch.with_blocks(
+        {
+            position: (work.sketcher.number(("cleared", identity)), min(0, CLEARED_TOKENS - size))
+            for position, (identity, size) in enumerate(zip(sketch.identities, sketch.sizes, strict=True))
+            if identity in cleared
+        }
+    )
 
 
 @dataclass(slots=True)

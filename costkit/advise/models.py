@@ -57,8 +57,8 @@ def cheaper_successor(work: Workload) -> Proposal | None:
             changes |= moved
             worst |= {index: on_model(work.calls[index], target, _HIGH) for index in indices}
             growing = growth(model.tokenizer, target.tokenizer)
-            counted = " (counted)" if _all_counted(work, indices, target) else ""
-            tokens = f", tokens times {growing.spoken}{counted}" if growing.low != growing.high else ""
+            what = "prompts counted, output" if _all_counted(work, indices, target) else "tokens"
+            tokens = f", {what} times {growing.spoken}" if growing.low != growing.high else ""
             lines.append((f"{name} → {target.id}", f"{display(now)} → {display(cost)}{tokens}"))
     if not changes:
         return None
@@ -141,7 +141,7 @@ def smaller_model(work: Workload) -> Proposal | None:
         title="short, simple requests on a top model",
         what=(
             f"{len(simple):,} of {requests:,} requests have at most {SHORT_PROMPT:,} tokens in and {SHORT_ANSWER} out, "
-            "without tools or thinking"
+            "and no tools, thinking or earlier turns that the log tells of"
         ),
         remedy=f"send them to {target.id}, if it answers them as well",
         risk="short is not always simple: measure the answers on your own cases before you route",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from array import array
 from dataclasses import replace
 
 from costkit.advise.call import Call, Sketch
@@ -83,7 +82,7 @@ def identical_requests(work: Workload) -> Proposal | None:
         touched=again,
         tokens=sum(_all_tokens(work.calls[index]) for index in again),
         title="identical requests sent again",
-        what=f"{len(again):,} requests are the same as one of {len(originals):,} before them, every parameter included",
+        what=f"{len(again):,} requests are the same as one of {len(originals):,} before, in all that the log tells",
         remedy="keep answers by the digest of the request, and answer from there",
         risk="the same answer every time: not for samples drawn on purpose; decide how long one holds",
         certainty="likely",
@@ -128,18 +127,15 @@ def repeated_tool_calls(work: Workload) -> Proposal | None:
 def _without_repeats(work: Workload, sketch: Sketch) -> tuple[Sketch, set[int], int]:
     facts = work.sketcher.facts
     seen: set[tuple[bytes, bytes]] = set()
-    sizes, identities = array("q", sketch.sizes), array("q", sketch.identities)
-    repeated: set[int] = set()
-    saved = 0
+    stubs: dict[int, tuple[int, int]] = {}
     for position, identity in enumerate(sketch.identities):
         known = facts.get(identity)
         if known is None or known.tool_call is None or known.answer is None:
             continue
         call = (known.tool_call, known.answer)
-        if call in seen and sizes[position] > STUB_TOKENS:
-            saved += sizes[position] - STUB_TOKENS
-            sizes[position] = STUB_TOKENS
-            identities[position] = work.sketcher.number(("repeated", identity))
-            repeated.add(identity)
+        less = sketch.sizes[position] - STUB_TOKENS
+        if call in seen and less > 0:
+            stubs[position] = (work.sketcher.number(("repeated", identity)), -less)
         seen.add(call)
-    return replace(sketch, sizes=sizes, identities=identities, other_sizes=None), repeated, saved
+    repeated = {sketch.identities[position] for position in stubs}
+    return sketch.with_blocks(stubs), repeated, -sum(more for _, more in stubs.values())

@@ -8,12 +8,14 @@ random: the same models as often, so about the same cost, but without whatever t
 from __future__ import annotations
 
 import random
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
 from statistics import fmean
 
+from costkit.core.money import total
 from costkit.route.grades import Candidate, per
 
 _SHARE_PLACES = 6
@@ -99,7 +101,7 @@ def _is_below(first: Point, middle: Point, last: Point) -> bool:
 
 
 def _exact_cost(candidate: Candidate, items: Sequence[str]) -> Fraction:
-    return sum((Fraction(candidate.costs[item]) for item in items), Fraction(0)) / len(items)
+    return Fraction(total(candidate.costs[item] for item in items)) / len(items)
 
 
 def _usd(amount: Fraction) -> Decimal:
@@ -113,10 +115,15 @@ def shuffled(
     dice = random.Random(seed)  # noqa: S311  reproducible on purpose
     chosen = [choice[item] for item in items]
     own = fmean(candidate.scores[item] for candidate, item in zip(chosen, items, strict=True))
+    names = list(dict.fromkeys(one.name for one in chosen))
+    by_name = {one.name: one for one in chosen}
+    rows = [[by_name[name].scores[item] for item in items] for name in names]
+    dealt = [names.index(one.name) for one in chosen]
     scores, as_good = [], 0
     for _ in range(permutations):
-        dice.shuffle(chosen)
-        scores.append(fmean(candidate.scores[item] for candidate, item in zip(chosen, items, strict=True)))
+        dice.shuffle(dealt)
+        scores.append(sum([rows[at][position] for position, at in enumerate(dealt)]) / len(items))
         as_good += scores[-1] >= own - _ROUNDING
-    cost = sum((_exact_cost(candidate, items) for candidate in chosen), Fraction(0)) / len(items)
+    counts = Counter(one.name for one in chosen)
+    cost = sum((_exact_cost(by_name[name], items) * count for name, count in counts.items()), Fraction(0)) / len(items)
     return Shuffle(fmean(scores), _usd(cost), (1 + as_good) / (1 + permutations), permutations, seed)

@@ -67,10 +67,11 @@ def interval_of(pairs: Pairs, alpha: float) -> Interval:
     """The difference with bounds that each are wrong with probability `alpha`."""
     z, difference = z_of(alpha), fmean(pairs.differences)
     if not pairs.is_binary:
-        width = _width(pairs, z)
+        width = _width(_spread(pairs), len(pairs.scores), z)
         return Interval(difference, max(-1.0, difference - width), min(1.0, difference + width))
-    low = _search(-1.0, difference, lambda delta: tango(pairs, delta) > z)
-    high = _search(1.0, difference, lambda delta: tango(pairs, delta) < -z)
+    counts = _counts(pairs)
+    low = _search(-1.0, difference, lambda delta: _tango(counts, delta) > z)
+    high = _search(1.0, difference, lambda delta: _tango(counts, delta) < -z)
     return Interval(difference, low, high)
 
 
@@ -78,21 +79,27 @@ def p_value(pairs: Pairs, margin: float) -> float:
     """The smallest alpha at which the lower bound lies above `-margin`: the evidence against being worse by more."""
     if pairs.is_binary:
         return 1 - NormalDist().cdf(tango(pairs, -margin))
-    difference = fmean(pairs.differences)
+    difference, spread, count = fmean(pairs.differences), _spread(pairs), len(pairs.scores)
     if difference <= -margin:
         return 1.0
-    z = _search(0.0, _LARGEST_Z, lambda z: difference - _width(pairs, z) > -margin)
+    z = _search(0.0, _LARGEST_Z, lambda z: difference - _width(spread, count, z) > -margin)
     return 1 - NormalDist().cdf(z)
 
 
 def tango(pairs: Pairs, delta: float) -> float:
-    """Tango's score statistic of the hypothesis that the true difference is `delta`: approximately standard normal.
+    """Tango's score statistic of the hypothesis that the true difference is `delta`: approximately standard normal."""
+    return _tango(_counts(pairs), delta)
 
-    With `gained` items that only the candidate passed and `lost` that only the reference passed, the denominator is the
-    standard error under the hypothesis, at the maximum likelihood estimate of the share of lost items.
-    """
+
+def _counts(pairs: Pairs) -> tuple[int, int, int]:
+    """Items, those that only the candidate passed, and those that only the reference passed."""
     differences = pairs.differences
-    count, gained, lost = len(differences), differences.count(1.0), differences.count(-1.0)
+    return len(differences), differences.count(1.0), differences.count(-1.0)
+
+
+def _tango(counts: tuple[int, int, int], delta: float) -> float:
+    """The denominator is the standard error under the hypothesis, at the likeliest share of lost items."""
+    count, gained, lost = counts
     a = 2 * count
     b = -gained - lost + (2 * count - gained + lost) * delta
     c = -lost * delta * (1 - delta)
@@ -104,9 +111,13 @@ def tango(pairs: Pairs, delta: float) -> float:
     return distance / sqrt(variance)
 
 
-def _width(pairs: Pairs, z: float) -> float:
+def _spread(pairs: Pairs) -> float:
+    """The standard deviation of the differences."""
     count = len(pairs.scores)
-    spread = sqrt(pvariance(pairs.differences) * count / max(1, count - 1))
+    return sqrt(pvariance(pairs.differences) * count / max(1, count - 1))
+
+
+def _width(spread: float, count: int, z: float) -> float:
     return z * spread / sqrt(count) + z * z / (count + z * z)
 
 

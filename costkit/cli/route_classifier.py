@@ -25,6 +25,9 @@ def classify_all(
             flag = "--questions" if questions else "--answers"
             raise InvalidInput(f"{flag} belongs to the classifier api", hint="add --classifier api")
         return [classify(prompt.request, routes.sizes, routes.own_rules) for prompt in prompts], None
+    if questions is not None and (answers is not None or questions == "-"):
+        problem = "--questions asks and --answers reads" if answers is not None else "--questions needs a file"
+        raise InvalidInput(problem, hint="one call writes the questions to a file, the next one reads the answers")
     from costkit.adapters.model_classifier import answers_from, ask_all, write_questions
     from costkit.route.question import cheapest_model
 

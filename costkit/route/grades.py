@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Context, Decimal
 
 from costkit.core.money import EXACT, ZERO, total
 from costkit.core.notice import Notice
-from costkit.core.pricebook import PriceBook
+from costkit.core.pricebook import PriceBook, PricePeriod
 from costkit.core.request import Request
 from costkit.core.response import BilledUsage
 from costkit.core.usage import Usage
@@ -139,8 +139,17 @@ def _candidate(
         notices.append(Notice("no-usage", f"no usage, so the cost of {name} is unknown", blind.where))
         return Candidate(name, model, effort, scores, costs, len(answers))
     costs = {item: mean_usd([_cost(answer, found.id, book, day) for answer in own]) for item, own in items.items()}
+    notices += _above_tier(name, found.period(day), answers)
     notices += book.quote(book.key_for(Usage(), found.id, day)).notices
     return Candidate(name, model, effort, scores, costs, len(answers))
+
+
+def _above_tier(name: str, period: PricePeriod, answers: Sequence[Graded]) -> Iterator[Notice]:
+    """Some programs add up the calls of an answer, and a sum of prompts says nothing about the tier of each."""
+    above = [one for one in answers if one.usage and period.tier_for(one.usage.counts.usage().prompt_tokens)]
+    if above:
+        message = f"{len(above):,} answers of {name} are priced in a higher tier, as one request each: if they are sums"
+        yield Notice("above-tier", f"{message} of several calls, its cost is too high", above[0].where)
 
 
 def _cost(answer: Graded, model: str, book: PriceBook, day: date) -> Decimal:

@@ -11,7 +11,7 @@ For scores in between it is the mean difference plus and minus z · s/√n, and 
 been seen yet: the Wilson bound of an event that never happened, at the largest loss there is. The same form as
 Bernstein's inequality: a term for the variance, and one for the range.
 
-These numbers are statistics, not money: floats.
+`bench/route_evidence.py` counts how often each is wrong. These numbers are statistics, not money: floats.
 """
 
 from __future__ import annotations

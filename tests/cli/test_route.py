@@ -106,6 +106,8 @@ def test_a_model_without_a_price_leaves_today_undecided(program: Any, write: Cal
         ("gone.jsonl --routes routes.yaml", "gone.jsonl: no such file"),
         ("log.jsonl --routes routes.yaml --classifier magic", "--classifier 'magic' is not one of rules, api"),
         ("log.jsonl --routes routes.yaml --answers x.jsonl", "--answers belongs to the classifier api"),
+        ("log.jsonl --routes routes.yaml --classifier api --questions -", "--questions needs a file"),
+        ("log.jsonl --routes routes.yaml --classifier api --questions q --answers a", "--questions asks and --answers"),
         ("log.jsonl --routes routes.yaml --classifier api --offline", "the classifier api needs the API"),
         ("log.jsonl --routes routes.yaml --classifier api", "the classifier api needs an API key"),
         ("log.jsonl --routes routes.yaml -m claude-opus-9", "unknown model 'claude-opus-9'"),

@@ -129,6 +129,12 @@ def test_batches_and_cache_reads_are_priced_as_they_are_billed(evaluate: Any) ->
     assert found[OPUS] < COSTS[OPUS]
 
 
+def test_a_usage_above_the_cliff_of_a_tier_is_said_because_it_may_be_a_sum(evaluate: Any) -> None:
+    lines = row(1, HAIKU, 1, usage={"input_tokens": 100_001, "output_tokens": 1}) + row(1, OPUS, 1)
+    answer = evaluate(lines, "--reference", OPUS)
+    assert "above-tier" in answer.warnings
+
+
 def test_missing_items_are_named_and_only_common_ones_are_paired(evaluate: Any) -> None:
     lines = rows(20, opus=lambda _: 1) + rows(18, haiku=lambda _: 1) + row("extra", HAIKU, 0)
     answer = evaluate(lines)

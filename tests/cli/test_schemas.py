@@ -41,8 +41,8 @@ NAMES = (
     "pricing-list",
     "pricing-show",
     "report",
-    "route",
     "route-evaluate",
+    "route",
     "simulate",
     "tail",
 )

@@ -53,10 +53,6 @@ def track(
     """
     if not hasattr(client, "with_middleware"):
         raise InvalidInput("track needs a client of the anthropic SDK, version 2.12 or newer")
-    if budget is None:
-        budget = os.environ.get("COSTKIT_BUDGET") or None
-    if path is None and budget is None:
-        raise InvalidInput("track needs the path of a log, or a budget")
     if path is not None and not os.fspath(path):
         raise InvalidInput("the path of the log is empty")
     if max_bytes is not None and max_bytes < 1:
@@ -66,19 +62,23 @@ def track(
     labels = checked_tags(tags or {})
     from costkit.tracking.recorder import Recorder
 
+    guard = _guard(budget)
+    if path is None and guard is None:
+        raise InvalidInput("track needs the path of a log, or a budget")
     write = None
     if path is not None:
         writer = UsageWriter(os.fspath(path), max_bytes=max_bytes, keep=keep)
         writer.check()
         write = writer.append
-    tracked: Client = client.with_middleware(Recorder(write, labels, content=content, guard=_guard(budget)))
+    tracked: Client = client.with_middleware(Recorder(write, labels, content=content, guard=guard))
     return tracked
 
 
 def _guard(budget: str | Budget | None) -> Guard | None:
-    if budget is None:
-        return None
-    from costkit.adapters.budget_handle import Budget
+    from costkit.adapters.budget_handle import VARIABLE, Budget
     from costkit.tracking.guard import Guard
 
-    return Guard(Budget(budget) if isinstance(budget, str) else budget)
+    chosen = budget if budget is not None else os.environ.get(VARIABLE)
+    if not chosen:
+        return None
+    return Guard(Budget(chosen) if isinstance(chosen, str) else chosen)

@@ -145,6 +145,17 @@ def test_a_budget_that_was_never_set_is_told_at_once(client: Any) -> None:
         costkit.track(client, budget="team")
 
 
+def test_a_program_that_a_budget_runs_spends_from_it(
+    client: Any, log: Any, body: Any, budget: SetBudget, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    budget("--limit", LARGE)
+    monkeypatch.setenv("COSTKIT_BUDGET", "team")
+    costkit.track(client).messages.create(**body)
+    once = standing().committed
+    costkit.track(client, log.path).messages.create(**body)
+    assert standing().committed == once + tokens(log.line["usage"])
+
+
 def test_a_log_or_a_budget_must_be_given(client: Any) -> None:
     with pytest.raises(InvalidInput, match="path of a log, or a budget"):
         costkit.track(client)

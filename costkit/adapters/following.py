@@ -10,6 +10,7 @@ from pathlib import Path
 from costkit.adapters.logs.detect import Detector
 from costkit.adapters.logs.documents import Document, Documents
 from costkit.adapters.logs.labels import pickers
+from costkit.adapters.names import STDIN
 from costkit.errors import InvalidInput, OperationFailed
 from costkit.report.records import Item, Skipped
 
@@ -52,6 +53,8 @@ class FollowedLog:
 
     def is_there(self) -> bool:
         """Whether there is a file now; raises `InvalidInput` for what can't be followed."""
+        if self._name == STDIN:
+            raise InvalidInput("only files are followed", hint="name one; costkit report - reads standard input")
         if self._path.is_dir():
             raise InvalidInput("is a folder: name the log in it", where=self._name)
         try:

@@ -69,6 +69,7 @@ def test_an_empty_log_is_an_answer(program: Any, tmp_path: Path) -> None:
     [
         ("missing.jsonl --once", "does not exist"),
         (". --once", "is a folder"),
+        ("- --once", "only files are followed"),
         ("usage.jsonl --json", "this never ends"),
         ("usage.jsonl --once --for 3s", "contradict"),
         ("usage.jsonl --for soon", "not a length of time"),

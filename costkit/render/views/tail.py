@@ -23,6 +23,7 @@ _COLUMNS = (
     Column("output", "output_tokens", Kind.TOKENS, rank=4),
     Column("cost", "cost_usd", Kind.USD),
 )
+_NEXT = "costkit advise LOG   shows what would have been cheaper"
 
 
 def tail_view(spending: Spending, footer: str) -> View:
@@ -32,7 +33,7 @@ def tail_view(spending: Spending, footer: str) -> View:
     totals = [(*more, *_figures(spending.total))] if rows else []
     empty = {"tags": "", "model": ""}
     table = Table(_COLUMNS, (*rows, *totals), empty=empty, total_rows=len(totals))
-    return View(headline(spending), (table,), (*_doubts(spending), footer))
+    return View(headline(spending), (table,), (*_doubts(spending), footer), next_command=_NEXT)
 
 
 def headline(spending: Spending) -> str:

@@ -1,27 +1,22 @@
 """Remembers what a classifier answered, so that the same question is paid for once per machine.
 
-Only digests, kinds and token counts are kept, in one SQLite file that several processes may use. It is a cache:
-whatever is wrong with it, classifying goes on without it.
+Only digests, kinds and token counts are kept.
 """
 
 from __future__ import annotations
 
-import contextlib
 import json
-import os
-import sqlite3
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from costkit.adapters.cache_file import cache_connection, select_many
 from costkit.core.usage import Usage
 from costkit.errors import InvalidInput
 from costkit.route.kinds import COMPLEXITIES, Kind, Verdict
 from costkit.route.question import remembered
 
 FILE_NAME = "route-answers.sqlite3"
-BUSY_SECONDS = 5.0
 _TABLE = "CREATE TABLE IF NOT EXISTS answers (digest TEXT PRIMARY KEY, answer TEXT NOT NULL) WITHOUT ROWID"
-_PER_QUERY = 500
 
 
 class AnswerCache:
@@ -32,50 +27,20 @@ class AnswerCache:
 
     def find(self, digests: Sequence[str]) -> dict[str, Verdict]:
         """The verdicts that are known; entries that make no sense are left out."""
-        rows: list[tuple[str, str]] = []
-        with self._connection() as connection:
-            for start in range(0, len(digests) if connection else 0, _PER_QUERY):
-                wanted = digests[start : start + _PER_QUERY]
-                query = f"SELECT digest, answer FROM answers WHERE digest IN ({','.join('?' * len(wanted))})"  # noqa: S608 - only marks
-                rows += connection.execute(query, wanted) if connection else ()
-        found = {digest: _read(answer) for digest, answer in rows}
+        rows: list[tuple[object, object]] = []
+        with cache_connection(self._path, _TABLE) as connection:
+            if connection:
+                rows += select_many(connection, "SELECT digest, answer FROM answers WHERE digest IN", digests)
+        found = {str(digest): _read(str(answer)) for digest, answer in rows}
         return {digest: verdict for digest, verdict in found.items() if verdict is not None}
 
     def keep(self, verdicts: Mapping[str, Verdict]) -> None:
         """Remember the verdicts that have a kind and a bill; others are asked for again."""
         rows = [(digest, _write(verdict)) for digest, verdict in verdicts.items() if verdict.kind and verdict.usage]
-        with self._connection() as connection:
+        with cache_connection(self._path, _TABLE) as connection:
             if connection and rows:
                 with connection:
                     connection.executemany("INSERT OR REPLACE INTO answers VALUES (?, ?)", rows)
-
-    @contextlib.contextmanager
-    def _connection(self) -> Iterator[sqlite3.Connection | None]:
-        """Open the file, or start a new one in place of a file that isn't a database; `None` if neither works."""
-        connection = self._open() or self._open(afresh=True)
-        try:
-            with contextlib.suppress(sqlite3.Error):
-                yield connection
-        finally:
-            if connection:
-                connection.close()
-
-    def _open(self, *, afresh: bool = False) -> sqlite3.Connection | None:
-        if self._path is None:
-            return None
-        connection = None
-        try:
-            self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            if afresh:
-                self._path.unlink(missing_ok=True)
-            os.close(os.open(self._path, os.O_CREAT | os.O_RDWR, 0o600))
-            connection = sqlite3.connect(self._path, timeout=BUSY_SECONDS)
-            connection.execute(_TABLE)
-        except (OSError, sqlite3.Error):
-            if connection:
-                connection.close()
-            return None
-        return connection
 
 
 def _write(verdict: Verdict) -> str:

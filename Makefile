@@ -29,6 +29,7 @@ bench: $(VENV)/.installed-dev
 	$(BIN)/python bench/report_memory.py
 	$(BIN)/python bench/batch_memory.py
 	$(BIN)/python bench/simulate.py
+	$(BIN)/python bench/track_overhead.py 400
 	$(BIN)/python bench/cache_plan.py
 	$(BIN)/python bench/route_evidence.py
 

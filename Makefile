@@ -29,7 +29,9 @@ bench: $(VENV)/.installed-dev
 	$(BIN)/python bench/report_memory.py
 	$(BIN)/python bench/batch_memory.py
 	$(BIN)/python bench/simulate.py
+	$(BIN)/python bench/track_overhead.py 400
 	$(BIN)/python bench/cache_plan.py
+	$(BIN)/python bench/route_evidence.py
 
 # Kills submit and collect at N random instants each, with a network that fails: make crash-test N=1000
 N := 200

@@ -18,17 +18,22 @@ from typing import TYPE_CHECKING
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
+    from costkit.adapters.budget_handle import Budget
+    from costkit.adapters.router import Router
     from costkit.api import estimate_requests, load_price_book, simulate_caching, summarize_logs
     from costkit.cache import Simulation
     from costkit.core.cost import Cost, cost_of
     from costkit.core.pricebook import PriceBook
     from costkit.core.rates import RateKey, Rates
     from costkit.core.usage import Usage
-    from costkit.errors import CostkitError, UnknownModel
+    from costkit.errors import BudgetExceeded, CostkitError, UnknownModel
     from costkit.estimate import Estimate
     from costkit.report import Report
+    from costkit.tracking import tags, track
 
 _HOMES = {
+    "Budget": "costkit.adapters.budget_handle",
+    "BudgetExceeded": "costkit.errors",
     "Cost": "costkit.core.cost",
     "CostkitError": "costkit.errors",
     "Estimate": "costkit.estimate",
@@ -36,6 +41,7 @@ _HOMES = {
     "RateKey": "costkit.core.rates",
     "Rates": "costkit.core.rates",
     "Report": "costkit.report",
+    "Router": "costkit.adapters.router",
     "Simulation": "costkit.cache",
     "UnknownModel": "costkit.errors",
     "Usage": "costkit.core.usage",
@@ -44,9 +50,13 @@ _HOMES = {
     "load_price_book": "costkit.api",
     "simulate_caching": "costkit.api",
     "summarize_logs": "costkit.api",
+    "tags": "costkit.tracking",
+    "track": "costkit.tracking",
 }
 
 __all__ = [
+    "Budget",
+    "BudgetExceeded",
     "Cost",
     "CostkitError",
     "Estimate",
@@ -54,6 +64,7 @@ __all__ = [
     "RateKey",
     "Rates",
     "Report",
+    "Router",
     "Simulation",
     "UnknownModel",
     "Usage",
@@ -63,6 +74,8 @@ __all__ = [
     "load_price_book",
     "simulate_caching",
     "summarize_logs",
+    "tags",
+    "track",
 ]
 
 

@@ -8,6 +8,7 @@
     │   ├── InputChanged       1  a file is no longer what it was when it was checked
     │   ├── Unwritable         1  the answer can't be written where it was asked for
     │   └── Gone               1  what was asked for was there once; trying again won't bring it back
+    ├── BudgetExceeded         3  a budget has not enough left for a request; nothing was sent
     ├── StillRunning           8  there is nothing to show until something else has ended
     └── Undecidable            5  the evidence does not allow an answer
         └── UnknownModel       5  no price book entry has this name
@@ -19,6 +20,7 @@ a result to print them with: then they are findings. `worst` combines them.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from decimal import Decimal
 from enum import IntEnum
 from typing import ClassVar
 
@@ -110,6 +112,30 @@ class Unwritable(OperationFailed):
 
     default_code = "write-failed"
     retryable = False
+
+
+class BudgetExceeded(CostkitError):
+    """Raised when a budget has not enough left for a request, before anything is sent.
+
+    `available_usd` or `available_tokens` is what is left of the budget named `budget`; the other one is `None`.
+    """
+
+    exit_code = ExitCode.LIMIT
+    default_code = "budget-exceeded"
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        budget: str,
+        available_usd: Decimal | None = None,
+        available_tokens: int | None = None,
+        hint: str | None = None,
+    ) -> None:
+        super().__init__(message, hint=hint)
+        self.budget = budget
+        self.available_usd = available_usd
+        self.available_tokens = available_tokens
 
 
 class StillRunning(CostkitError):

@@ -49,7 +49,7 @@ class Forker:
         die_at_step: int | None = None,
         die: str = AFTER,
     ) -> Run:
-        """Begin a run; with `die_at_commit`, it kills itself before or after the n-th commit of the ledger.
+        """Begin a run; with `die_at_commit`, it kills itself before or after the n-th commit of its state.
 
         With `die_at_step` it does so at the n-th commit, sync, renaming or removal of files, whichever that is.
         """
@@ -190,7 +190,10 @@ def _download_again_at_once() -> None:
     gather.FIRST_PAUSE_S = 0.001
 
 
-_COMMITS = (("costkit.adapters.ledger", "SqliteLedger", "_commit"),)
+_COMMITS = (
+    ("costkit.adapters.ledger", "SqliteLedger", "_commit"),
+    ("costkit.adapters.budget_store", "BudgetStore", "_commit"),
+)
 _STEPS = (
     *_COMMITS,
     ("os", "", "fsync"),

@@ -49,6 +49,9 @@ def write_marked(paths: Sequence[str], directory: str, marks_of: Callable[[Logge
         lines: list[Mapping[str, object]] = []
         shown = wrapped = False
         for logged in found:
+            if logged.tokens is not None:
+                hint = "log with content=True, or give the requests themselves"
+                raise InvalidInput("holds no text to mark", where=logged.where, code="no-text", hint=hint)
             body = marked_body(logged.request, marks_of(logged))
             _check(body, logged)
             lines.append({**logged.line, logged.root.rstrip("."): body} if logged.line is not None else body)

@@ -166,7 +166,9 @@ def _problem_of_the_whole(text: str, path: str) -> InvalidInput:
 def _looks_like_requests(value: object) -> bool:
     if isinstance(value, list):
         return bool(value) and all(isinstance(item, Mapping) for item in value) and _looks_like_requests(value[0])
-    return isinstance(value, Mapping) and any(key in value for key in ("messages", "params", "requests", "role"))
+    return isinstance(value, Mapping) and any(
+        key in value for key in ("messages", "params", "request", "requests", "role")
+    )
 
 
 _REQUEST_KEY = re.compile(r'"(?:messages|params|custom_id|role|max_tokens)"\s*:')
@@ -260,6 +262,8 @@ def _from_value(value: object, where: str, kind: str | None) -> list[Request]:
 def _from_object(value: Mapping[str, object], where: str, kind: str | None) -> Request:
     if "params" in value and kind in (None, "batch"):
         return parse_request(value["params"], f"{where}:params")
+    if isinstance(value.get("request"), Mapping) and "messages" not in value and kind is None:  # a line of a log
+        return parse_request(value["request"], f"{where}:request")
     if "content" in value and "messages" not in value and "role" not in value and kind in (None, "batch"):
         return parse_request({"messages": [{"role": "user", "content": value["content"]}]}, where)
     if "role" in value and kind in (None, "messages"):

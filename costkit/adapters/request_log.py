@@ -1,8 +1,9 @@
 """Requests out of files: single bodies, JSONL of bodies or batch lines, and logs that hold requests.
 
 A line may be a Messages body, or hold one under `request`, `params` or `body`; beside it, `ts` (or another usual name)
-says when it was sent and `response` (or `message`, `result.message`) what came back. Files may be compressed; folders,
-patterns and `-` work as everywhere.
+says when it was sent and `response` (or `message`, `result.message`) what came back. A line of costkit's usage log
+holds the outline of a request (`blocks` and `prompt`), which is as good for everything but the text. Files may be
+compressed; folders, patterns and `-` work as everywhere.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from costkit.adapters.logs.sources import Source, find_sources, why
 from costkit.adapters.logs.unpack import Tap, Unpacked
 from costkit.adapters.logs.unpack import Unusable as NoLog
 from costkit.adapters.names import STDIN
+from costkit.cache.outline import read_outline
 from costkit.cache.traffic import LoggedRequest, Traffic, Unusable
 from costkit.core.request import parse_request
 from costkit.core.response import BilledUsage, read_usage
@@ -91,7 +93,7 @@ def _read_stream(stream: IO[bytes], name: str, passed: Callable[[int], None]) ->
         for document in Documents(unpacked.read, name, wanted=_any_line):
             if found is not None:
                 several = True
-                yield from _requests(found, f"{name}:{found.line}")
+                yield from requests_of(found, f"{name}:{found.line}")
                 found = None
             if isinstance(document, Document):
                 found = document
@@ -100,7 +102,7 @@ def _read_stream(stream: IO[bytes], name: str, passed: Callable[[int], None]) ->
                 message = f"is no JSON that can be read: {document.reason}"
                 yield Unusable(f"{name}:{document.line}", document.reason, message)
         if found is not None:
-            yield from _requests(found, f"{name}:{found.line}" if several else name)
+            yield from requests_of(found, f"{name}:{found.line}" if several else name)
     except NoLog as problem:
         raise InvalidInput(f"holds no request ({problem})", where=name) from None
     except OSError as error:
@@ -113,7 +115,8 @@ def _any_line(_line: bytes) -> bool:
     return True
 
 
-def _requests(document: Document, where: str) -> Iterator[Traffic]:
+def requests_of(document: Document, where: str) -> Iterator[Traffic]:
+    """The requests of one document; `where` is its place."""
     value = document.value
     inside = value.get("requests")
     if isinstance(inside, list) and "messages" not in value:  # the body of a batch's creation
@@ -130,11 +133,15 @@ def _requests(document: Document, where: str) -> Iterator[Traffic]:
 def _request(line: Json, where: str) -> Traffic:
     holder = next((name for name in _HOLDERS if "messages" not in line and _is_body(line.get(name))), None)
     body = line if holder is None else line[holder]
-    if holder is None and "messages" not in line:
+    is_outline = holder is None and "blocks" in line and "prompt" in line
+    if holder is None and "messages" not in line and not is_outline:
         return Unusable(where, "no-request-body", "holds no request body")
     root = f"{holder}." if holder else ""
+    outlined = None
     try:
-        request = parse_request(body, f"{where}:{holder}" if holder else where)
+        if is_outline:
+            outlined = read_outline(line, where)
+        request = outlined.request if outlined else parse_request(body, f"{where}:{holder}" if holder else where)
         response = _response(line)
         usage = _usage(response.get("usage") or line.get("usage"), where)
     except InvalidInput as problem:
@@ -153,6 +160,8 @@ def _request(line: Json, where: str) -> Traffic:
         first_text((reason,), ("type",)),
         missed if isinstance(missed, int) and not isinstance(missed, bool) else None,
         line if holder else None,
+        outlined.digests if outlined else None,
+        outlined.tokens if outlined else None,
     )
 
 

@@ -19,7 +19,7 @@ FORMATS = ("table", "json", "csv", "markdown")
 COLORS = ("auto", "always", "never")
 TOKEN_MODES = ("auto", "exact", "offline", "fast")
 _MOST_DIGITS = 30
-OTHER_VARIABLES = ("COSTKIT_STATE", "COSTKIT_RECONCILE_WAIT_S", "COSTKIT_POLL_S")
+OTHER_VARIABLES = ("COSTKIT_STATE", "COSTKIT_RECONCILE_WAIT_S", "COSTKIT_POLL_S", "COSTKIT_BUDGET")
 """Variables that are read elsewhere and have no key in a file."""
 
 

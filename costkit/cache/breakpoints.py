@@ -83,7 +83,8 @@ def is_empty(block: Mapping[str, object]) -> bool:
 
 
 def _marks(block: Block, position: int) -> Iterator[Breakpoint]:
-    for path, inner in _inside(block.value, block.path):
+    contains = "content" in block.value or "source" in block.value  # most blocks don't, and long logs have many
+    for path, inner in _inside(block.value, block.path) if contains else ():
         control = inner.get("cache_control")
         if isinstance(control, Mapping):
             kind, ttl = str(inner.get("type")), str(control.get("ttl") or "5m")

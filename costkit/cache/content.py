@@ -17,6 +17,8 @@ _FREE_JSON = frozenset({"input", "input_schema", "schema"})
 """Fields that hold JSON of the caller's own, handed to the model as it is written."""
 _PLAIN_TEXT = frozenset({"type", "text", "cache_control"})
 _DIGEST_BYTES = 16
+DIGEST = "digest"
+"""The field of a block that was read from an outline: it holds the digest of the content, which is not there."""
 
 
 def content_of(block: Block) -> dict[str, object]:
@@ -45,6 +47,11 @@ def digest_of(block: Block) -> bytes:
         data = str(block.value["text"]).encode("utf-8", "surrogatepass")
         return hashlib.blake2b(data, digest_size=_DIGEST_BYTES, person=_person(block)).digest()
     return hashlib.blake2b(content_bytes(block), digest_size=_DIGEST_BYTES, person=_person(block, b"#")).digest()
+
+
+def is_outlined(block: Block) -> bool:
+    """Whether only the digest of a block's content is known."""
+    return DIGEST in block.value
 
 
 def _person(block: Block, form: bytes = b"") -> bytes:

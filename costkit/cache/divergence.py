@@ -6,7 +6,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
-from costkit.cache.content import content_bytes, content_of, digest_of, is_web_search, prompt_settings, to_bytes
+from costkit.cache.content import (
+    content_bytes,
+    content_of,
+    digest_of,
+    is_outlined,
+    is_web_search,
+    prompt_settings,
+    to_bytes,
+)
 from costkit.core.request import LEVELS, Block, Request
 
 _AROUND = 40
@@ -93,8 +101,10 @@ def _content(earlier: Sequence[Block], later: Sequence[Block]) -> Divergence | N
         shared += 1
     if shared == min(len(earlier), len(later)):
         return None
-    offset = sum(len(content_bytes(block)) for block in later[:shared])
     old, new = earlier[shared], later[shared]
+    if is_outlined(old) or is_outlined(new):
+        return _without_content(earlier, later, shared)
+    offset = sum(len(content_bytes(block)) for block in later[:shared])
     if old.level != new.level:
         return _one_level_ended(earlier, later, shared, offset)
     place = _place(content_of(old), content_of(new), "")
@@ -105,6 +115,16 @@ def _content(earlier: Sequence[Block], later: Sequence[Block]) -> Divergence | N
     if what == "reordered" and not place.reordered:
         path = new.path
     return Divergence(path, what, level, shared, offset, place.before, place.after)
+
+
+def _without_content(earlier: Sequence[Block], later: Sequence[Block], shared: int) -> Divergence:
+    """The first block that differs, where only digests are known."""
+    old, new = earlier[shared], later[shared]
+    if old.level != new.level:
+        ended = _one_level_ended(earlier, later, shared, 0)
+        return replace(ended, byte_offset=None, before=None, after=None)
+    what = "reordered" if _reordered(earlier, later, shared) else "changed"
+    return Divergence(new.path, what, _level(earlier, later, old), shared, None)
 
 
 def _one_level_ended(earlier: Sequence[Block], later: Sequence[Block], shared: int, offset: int) -> Divergence:

@@ -122,15 +122,21 @@ class _Minimums:
 
     def check(self, logged: LoggedRequest, marks: Sequence[Breakpoint], found: _Found) -> None:
         for model in self._models_of(logged.request) if marks else ():
-            parts = self.counter.count_parts(logged.request, model)
-            surrounding = sum(part.count.tokens for part in parts if part.block is None)
-            tokens = [part.count.tokens for part in parts if part.block is not None]
+            surrounding, tokens = self._counted(logged, model)
             sizes = [surrounding + sum(tokens[: mark.position + 1]) for mark in marks]
             small = [at for at, size in enumerate(sizes) if size < model.min_cacheable_tokens]
             shown = small[-1:] if len(small) == len(marks) else small  # what holds for the longest holds for all
             for at in shown:
                 others = at if len(small) == len(marks) else 0
                 self._say(logged, marks[at], sizes[at], others, model, found)
+
+    def _counted(self, logged: LoggedRequest, model: ModelPrice) -> tuple[int, Sequence[int]]:
+        """The tokens around the blocks, and of each block."""
+        if logged.tokens is not None:
+            return 0, logged.tokens
+        parts = self.counter.count_parts(logged.request, model)
+        tokens = [part.count.tokens for part in parts if part.block is not None]
+        return sum(part.count.tokens for part in parts if part.block is None), tokens
 
     def _say(
         self, logged: LoggedRequest, mark: Breakpoint, size: int, others: int, model: ModelPrice, found: _Found

@@ -10,6 +10,7 @@ from costkit.cache.breakpoints import breakpoints_of, can_be_marked, end_of_prev
 from costkit.cache.content import content_bytes, digest_of, prompt_settings
 from costkit.cache.divergence import start_of_level
 from costkit.cache.marks import SECOND, Mark
+from costkit.cache.outline import shares
 from costkit.cache.prompt import Prefixes, Prompt
 from costkit.cache.tariff import Tariff
 from costkit.cache.traffic import LoggedRequest
@@ -84,6 +85,8 @@ class Layout:
             hint = "costkit cache lint shows everything that is wrong"
             raise InvalidInput(refusal.message, code=refusal.code, where=logged.place(refusal.path), hint=hint)
         identities = self._identities(request, logged.digests or tuple(map(digest_of, request.blocks)))
+        if logged.tokens is not None:
+            self._take_over(tariff.model, identities, logged.tokens)
         tokens = self._sizes(request, tariff.model, identities)
         unmarkable = frozenset(at for at, block in enumerate(request.blocks) if not can_be_marked(block))
         return Sent(
@@ -152,6 +155,24 @@ class Layout:
         sizes[0] += stays
         sizes[-1] += extra
         return sizes
+
+    def _take_over(self, model: ModelPrice, identities: tuple[int, ...], told: tuple[int, ...]) -> None:
+        """Learn the tokens of blocks from a log that tells them.
+
+        What a log tells is one prompt's bill, divided; so new blocks get what the known ones leave of it, and a
+        conversation's turns add up to its bills. Where too little is left, they get what is told.
+        """
+        known = self._tokens
+        new = {identity: tokens for identity, tokens in zip(identities, told, strict=True) if tokens}
+        new = {identity: tokens for identity, tokens in new.items() if (model.id, identity) not in known}
+        left = sum(told) - sum(known.get((model.id, identity), 0) for identity in identities)
+        whole = sum(new.values())
+        given = shares(left if 2 * left >= whole else whole, list(new.values()))
+        for identity, tokens in zip(new, given, strict=True):
+            known[model.id, identity] = tokens
+        for identity in identities:
+            known.setdefault((model.id, identity), 0)
+        self._around.setdefault((model.id, identities[0]), 0)
 
     def _count(self, request: Request, model: ModelPrice, identities: tuple[int, ...]) -> int:
         """Count the blocks of a request; what surrounds them beyond what is usual is returned."""

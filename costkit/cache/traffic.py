@@ -41,6 +41,8 @@ class LoggedRequest:
     """Everything that the line holds, where the body is only a part of it."""
     digests: tuple[bytes, ...] | None = None
     """Those of its blocks, where they were made already."""
+    tokens: tuple[int, ...] | None = None
+    """Those of its blocks, where the log tells them instead of the text."""
 
     @property
     def fast(self) -> bool:

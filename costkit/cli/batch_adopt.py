@@ -71,10 +71,11 @@ def _job_of_file(
 ) -> Job:
     """The job of an input, recorded if it isn't yet."""
     from costkit.adapters.batch_input import open_batch_input
+    from costkit.adapters.state_folder import state_folder
     from costkit.batch.adopt import open_places
     from costkit.cli.batch_sending import InputSource, Order, existing_job, recorded
     from costkit.cli.batch_submit import checked_input, job_of_input
-    from costkit.cli.batch_wiring import lock_of, state_folder
+    from costkit.cli.batch_wiring import lock_of
 
     with open_batch_input(path, spool=state_folder(), model=model, max_tokens=max_tokens) as source:
         report, checked = checked_input(run, source)

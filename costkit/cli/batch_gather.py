@@ -38,14 +38,14 @@ class Gathered:
 
 def folder_of(name: str) -> Path:
     """The folder of a job, or of a batch without one, for what is not finished yet."""
-    from costkit.cli.batch_wiring import state_folder
+    from costkit.adapters.state_folder import state_folder
 
     return state_folder() / "collect" / name
 
 
 def retry_folder() -> Path:
     """The folder for the inputs of retries, until they are sent."""
-    from costkit.cli.batch_wiring import state_folder
+    from costkit.adapters.state_folder import state_folder
 
     return state_folder() / "retries"
 

@@ -35,7 +35,7 @@ def lint(run: Run, file: InputFile, model: ModelOfLines = None, max_tokens: MaxT
     JSON, ids, required, unknown and refused parameters, models, sizes, cache breakpoints. Exit 4 if anything is wrong.
     """
     from costkit.adapters.batch_input import open_batch_input
-    from costkit.cli.batch_wiring import state_folder
+    from costkit.adapters.state_folder import state_folder
     from costkit.render.views.batch_lint import lint_view
 
     with open_batch_input(file, spool=state_folder(), model=model, max_tokens=max_tokens) as source:

@@ -198,11 +198,11 @@ def _send(
 ) -> ExitCode:
     """Check, plan and submit the input of a retry, as any input; it is removed once all of it was sent."""
     from costkit.adapters.batch_input import open_batch_input
+    from costkit.adapters.state_folder import state_folder
     from costkit.batch.retry import Retry
     from costkit.cli.batch_pricing import counting, planned
     from costkit.cli.batch_sending import InputSource, Order, deliver, existing_job, is_new, is_sent
     from costkit.cli.batch_submit import checked_input, job_of_input
-    from costkit.cli.batch_wiring import state_folder
     from costkit.render.views.batch_retry import retry_view
 
     def dress(status: JobStatus, view: View) -> tuple[object, View]:

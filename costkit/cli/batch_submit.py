@@ -69,9 +69,10 @@ def submit(
     Every line is checked first, the cost is estimated, and what is sent is recorded before it is sent.
     """
     from costkit.adapters.batch_input import open_batch_input
+    from costkit.adapters.state_folder import state_folder
     from costkit.batch.reconcile import ON_AMBIGUOUS
     from costkit.cli.batch_sending import Consent, deliver
-    from costkit.cli.batch_wiring import open_outside, state_folder
+    from costkit.cli.batch_wiring import open_outside
     from costkit.cli.values import one_of, usd_from
 
     one_of("--on-ambiguous", on_ambiguous, ON_AMBIGUOUS)

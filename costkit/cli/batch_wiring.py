@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING
 
+from costkit.adapters.state_folder import state_folder
 from costkit.errors import InvalidInput
 
 if TYPE_CHECKING:
@@ -19,16 +19,6 @@ if TYPE_CHECKING:
     from costkit.batch.reconcile import Outside
     from costkit.batch.waiting import Patience
     from costkit.cli.run import Run
-
-
-def state_folder() -> Path:
-    """Where the ledger lives: `COSTKIT_STATE`, else the platform's place for a program's state."""
-    chosen = os.environ.get("COSTKIT_STATE")
-    if chosen:
-        return Path(chosen).expanduser().absolute()
-    from platformdirs import user_state_path
-
-    return user_state_path("costkit")
 
 
 @contextmanager

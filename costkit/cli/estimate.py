@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -22,6 +22,9 @@ from costkit.errors import ExitCode, InvalidInput
 from costkit.estimate import Comparison, Estimate, EstimateOptions, estimate_requests
 from costkit.estimate.result import CACHE_MODES
 from costkit.estimate.sample import AUTO, OFF, sample_choice
+
+if TYPE_CHECKING:
+    from costkit.estimate.account import AccountTimes
 
 DEFAULT_MODELS = ("claude-haiku-5-5", "claude-sonnet-5-5", "claude-opus-5-5")
 EXAMPLES = "Example: costkit estimate prompt.md -m claude-opus-5-5 --output-tokens 500 -n 1000 --max-cost 20"
@@ -107,12 +110,18 @@ def estimate(
         str | None,
         typer.Option(metavar="WHICH", rich_help_panel=ADVANCED, help="Limits judge expected or ceiling."),
     ] = None,
+    tier: Annotated[
+        str | None,
+        typer.Option(
+            metavar="TIER", rich_help_panel=ADVANCED, help="How long it takes: start, build, scale or a file of limits."
+        ),
+    ] = None,
 ) -> ExitCode:
     """Say what requests will cost before you send them.
 
     Counts the tokens with each model's own tokenizer and prices them with the rates of the day.
     """
-    from costkit.cli import estimate_compare
+    from costkit.cli import estimate_compare, estimate_tier
 
     limit = usd_from("--max-cost", max_cost if max_cost is not None else run.settings.max_cost)
     one_of("--on", on, ("expected", "ceiling"))
@@ -134,17 +143,19 @@ def estimate(
         sources=_sources(run, output_tokens=output_tokens, max_tokens=max_tokens),
     )
     allowed = estimate_compare.increase_from(max_increase, compare_to)
+    account = estimate_tier.tier_from(run, tier)
     choice = _sample_choice(sample, per_request)
     reading = Reading.of(input_, system, tools)
     prompts, samples = read_prompts(paths or [piped_input()], reading, choice)
     counter = _counter(run, tokens)
     with patience(run, "counting tokens"):
         result = estimate_requests(prompts, counter, run.book, options, samples)
+        times = estimate_tier.times_of(run, account, result, prompts, samples, counter, options)
     comparison = None
     if compare_to is not None:
         comparison = estimate_compare.against(compare_to, result, reading, counter, run.book, options)
     findings = [*undecided(result), *over(result.totals, limit, on), *estimate_compare.grown(comparison, allowed)]
-    return _show(run, result, options, comparison, findings)
+    return _show(run, result, options, comparison, times, [*findings, *estimate_tier.unjudged(times, options)])
 
 
 def register(app: typer.Typer) -> None:
@@ -164,7 +175,12 @@ def _sources(run: Run, **flags: object) -> dict[str, str]:
 
 
 def _show(
-    run: Run, result: Estimate, options: EstimateOptions, comparison: Comparison | None, findings: Sequence[Finding]
+    run: Run,
+    result: Estimate,
+    options: EstimateOptions,
+    comparison: Comparison | None,
+    times: AccountTimes | None,
+    findings: Sequence[Finding],
 ) -> ExitCode:
     from costkit.cli import estimate_compare
     from costkit.render.views.estimate import estimate_view
@@ -173,12 +189,15 @@ def _show(
     notices = [*result.notices, *estimate_compare.left_out(comparison)]
     if comparison is not None:
         document["comparison"] = comparison
-    if run.format == "csv" and (options.tree or comparison is not None):
-        notices.append(Notice("csv-items-only", "CSV holds the items only: the tree and the change are in --json"))
+    if times is not None:
+        document["account"] = times
+        notices += times.notices
+    if run.format == "csv" and (options.tree or comparison is not None or times is not None):
+        notices.append(Notice("csv-items-only", "CSV holds the items only: everything else is in --json"))
     return run.show(
         "estimate",
         document,
-        lambda: estimate_view(result, options, comparison, run.book_line),
+        lambda: estimate_view(result, options, comparison, run.book_line, times),
         notices=notices,
         assumptions=result.assumptions,
         findings=findings,

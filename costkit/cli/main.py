@@ -97,6 +97,8 @@ def _dispatch(argv: list[str]) -> ExitCode:
         return ExitCode.OK if argv else ExitCode.INVALID
     if argv[0] == "help":
         argv = [*argv[1:], "--help"]
+    if any(command.name == " ".join(argv[:2]) for command in COMMANDS):  # a command of two words
+        argv = [" ".join(argv[:2]), *argv[2:]]
     command = _find(argv[0])
     if command.is_group and len(argv) == 1:
         _refuse_a_program(f"costkit {command.name}")

@@ -31,6 +31,10 @@ COMMANDS = (
         "Before you send",
         is_group=True,
     ),
+    Command("route", "costkit.cli.route", "Which model for which request, and what does that cost?", "Before you send"),
+    Command(
+        "route evaluate", "costkit.cli.route_evaluate", "Which model is cheapest and not worse?", "Before you send"
+    ),
     Command(
         "batch",
         "costkit.cli.batch",
@@ -38,8 +42,17 @@ COMMANDS = (
         "In batches",
         is_group=True,
     ),
+    Command(
+        "budget",
+        "costkit.cli.budget",
+        "Hard limits for scripts: reserve, commit, and see what is left.",
+        "While it runs",
+        is_group=True,
+    ),
     Command("report", "costkit.cli.report", "What did we spend, on what?", "After you sent"),
     Command("reconcile", "costkit.cli.reconcile", "Does it agree with the invoice?", "After you sent"),
+    Command("advise", "costkit.cli.advise", "Where does the money go, and what would save some?", "After you sent"),
+    Command("tail", "costkit.cli.tail", "What is a running program spending, minute by minute?", "After you sent"),
     Command(
         "pricing",
         "costkit.cli.pricing",

@@ -15,6 +15,7 @@ from costkit.errors import ExitCode
 if TYPE_CHECKING:
     from decimal import Decimal
 
+    from costkit.cli.report_budgets import Limits
     from costkit.render.view import View
     from costkit.report import Report
 
@@ -46,6 +47,7 @@ def report(
         bool, typer.Option("--strict", help="Exit 4 if anything was skipped, 5 if anything has no price.")
     ] = False,
     chart: Annotated[bool, typer.Option("--chart", help="Draw a bar for each row.")] = False,
+    budgets: Annotated[bool, typer.Option("--budgets", help="Show what is left of each budget as well.")] = False,
     dedupe: Annotated[
         str,
         typer.Option(
@@ -99,13 +101,14 @@ def report(
             paths, options.fold(run.book), workers=workers, remembered=remembered, progress=progress
         )
         result = settle(summary, run.book, options)
+    limits = _limits() if budgets else None
     if is_picture(run.output):
         _draw(run, result)
     return run.show(
         "report",
-        result,
-        lambda: _page(result, run, chart=chart),
-        notices=result.notices,
+        result if limits is None else limits.beside(result),
+        lambda: _page(result, run, limits, chart=chart),
+        notices=[*result.notices, *(limits.notices if limits else ())],
         findings=[*_over(result, limit), *_strict(result, strict=strict)],
     )
 
@@ -122,10 +125,17 @@ def _draw(run: Run, result: Report) -> None:
     write_picture(run, lambda: report_svg(result, footer), lambda: report_html(result, footer))
 
 
-def _page(result: Report, run: Run, *, chart: bool) -> View:
+def _limits() -> Limits:
+    from costkit.cli.report_budgets import read_limits
+
+    return read_limits()
+
+
+def _page(result: Report, run: Run, limits: Limits | None, *, chart: bool) -> View:
     from costkit.render.views.report import report_view
 
-    return report_view(result, run.book_line, chart=chart)
+    page = report_view(result, run.book_line, chart=chart)
+    return page if limits is None else limits.below(page)
 
 
 def _over(result: Report, limit: Decimal | None) -> Iterator[Finding]:

@@ -49,9 +49,9 @@ def share_from(flag: str, text: str | None) -> Decimal | None:
         return None
     try:
         value = decimal_from(text.removesuffix("%"))
-    except ValueError:
+        return times(value, _PERCENT) if text.endswith("%") else value
+    except (ValueError, ArithmeticError):
         raise InvalidInput(f"{flag} {text!r} is not a share", hint="write it as 0.8 or 80%") from None
-    return times(value, _PERCENT) if text.endswith("%") else value
 
 
 def currency_from(text: str | None) -> Currency | None:

@@ -37,7 +37,7 @@ def add_item(summary: UsageSummary, item: Item) -> None:
     if isinstance(item, Record):
         if len(item.labels) != len(summary.options.labels):
             raise ValueError("the reader was not asked for the labels of this report")
-        add_response(summary, item.message_id, item.request_id, _response(item))
+        add_response(summary, item.message_id, item.request_id, response_of(item))
     elif isinstance(item, Skipped):
         _skip(summary, item.reason, (item.path, item.offset, item.line))
     elif isinstance(item, Remark):
@@ -61,7 +61,8 @@ def add_response(
     return summary.responses.put(key, response)
 
 
-def _response(record: Record) -> Response:
+def response_of(record: Record) -> Response:
+    """The row of a table that a record becomes."""
     usage = record.usage
     return Response(
         usage.counts,

@@ -23,9 +23,10 @@ def test_the_copy_of_a_data_file_is_made_from_its_present_bytes(path: Path) -> N
     assert compiled_copy(path.stem, sha256(data).hexdigest()) == parse_data(data), HINT
 
 
-def test_the_copy_of_the_price_book_is_made_from_its_present_bytes() -> None:
-    data = (PACKAGE / "pricing.yaml").read_bytes()
-    assert compiled_copy("pricing", sha256(data).hexdigest()) == to_plain(parse_tree(data, "pricing.yaml")), HINT
+@pytest.mark.parametrize("path", [PACKAGE / "pricing.yaml", PACKAGE / "adapters" / "limits.yaml"], ids=lambda p: p.stem)
+def test_the_copy_of_a_strict_file_is_made_from_its_present_bytes(path: Path) -> None:
+    data = path.read_bytes()
+    assert compiled_copy(path.stem, sha256(data).hexdigest()) == to_plain(parse_tree(data, path.name)), HINT
 
 
 def test_the_book_from_the_copy_equals_the_book_from_the_file() -> None:

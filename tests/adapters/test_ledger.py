@@ -21,8 +21,9 @@ from typing import Any
 import pytest
 
 from costkit.adapters.ledger import SqliteLedger
-from costkit.adapters.ledger_file import LedgerUnusable, _check
+from costkit.adapters.ledger_file import LEDGER, LedgerUnusable
 from costkit.adapters.ledger_schema import VERSION
+from costkit.adapters.sqlite_file import check_version
 from costkit.batch.job import Account, Batch, Job, JobEstimate, RequestCounts
 from costkit.errors import CostkitError, InvalidInput, OperationFailed
 
@@ -275,7 +276,7 @@ class Overtaken(sqlite3.Connection):
 def test_whoever_looks_at_a_ledger_while_its_tables_are_made_sees_all_or_nothing(tmp_path: Path) -> None:
     path = tmp_path / "ledger.sqlite3"
     with closing(sqlite3.connect(path, isolation_level=None, factory=Overtaken)) as connection:
-        assert _check(connection, path) == 0
+        assert check_version(connection, path, LEDGER) == 0
 
 
 def test_a_ledger_of_a_newer_version_names_both_versions(path: Path) -> None:

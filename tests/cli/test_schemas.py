@@ -13,6 +13,7 @@ from jsonschema import Draft202012Validator
 
 SCHEMAS = resources.files("costkit") / "schemas"
 NAMES = (
+    "advise",
     "batch-adopt",
     "batch-cancel",
     "batch-collect",
@@ -21,6 +22,15 @@ NAMES = (
     "batch-retry",
     "batch-status",
     "batch-submit",
+    "budget-commit",
+    "budget-delete",
+    "budget-history",
+    "budget-list",
+    "budget-release",
+    "budget-reserve",
+    "budget-reset",
+    "budget-set",
+    "budget-status",
     "cache-lint",
     "cache-plan",
     "cache-why",
@@ -32,7 +42,10 @@ NAMES = (
     "pricing-show",
     "reconcile",
     "report",
+    "route-evaluate",
+    "route",
     "simulate",
+    "tail",
 )
 MODEL = "claude-opus-5-5"
 BODY = {
@@ -51,6 +64,13 @@ models:
     prices:
       - effective_from: 2026-10-01
         rates: {input: 3.00, output: 15.00, cache_write_5m: 3.75, cache_write_1h: 6.00, cache_read: 0.30}
+"""
+ROUTES = """\
+schema: costkit/routes@1
+safe: claude-opus-5-5
+routes:
+  - {name: quick, when: {complexity: simple}, model: claude-haiku-5-5}
+  - {name: rest, model: claude-sonnet-5-5}
 """
 
 
@@ -117,7 +137,7 @@ def test_every_schema_is_a_schema(name: str) -> None:
 
 
 def test_the_package_holds_one_schema_for_each_document() -> None:
-    assert sorted(entry.name for entry in SCHEMAS.iterdir()) == [f"{name}.json" for name in NAMES]
+    assert sorted(entry.name for entry in SCHEMAS.iterdir()) == sorted(f"{name}.json" for name in NAMES)
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -136,6 +156,50 @@ def test_the_schema_command_prints_the_schema_as_it_is_packaged(program: Any, na
     answer = program("schema", name)
     assert (answer.code, answer.err) == (0, "")
     assert answer.document == schema_of(name)
+
+
+def graded(item: int, model: str, score: int) -> str:
+    """A line of graded results."""
+    usage = {"input_tokens": 100, "output_tokens": 10}
+    return json.dumps({"item": item, "model": model, "score": score, "usage": usage, "prompt": "Translate this"}) + "\n"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [
+        ("", 5),
+        ("--margin 40%", 0),
+        ("--margin 40% --routes routes.yaml", 5),
+        ("--reference claude-haiku-5-5", 0),
+        ("--as-of 2026-11-01", 5),
+    ],
+)
+def test_evaluations_fit_their_schema(
+    program: Any, write: Callable[[str, object], Path], arguments: str, code: int
+) -> None:
+    models = ("claude-haiku-5-5", "claude-sonnet-5-5", "claude-opus-5-5")
+    write("routes.yaml", ROUTES)
+    write("results.jsonl", "".join(graded(item, model, int(item != 3)) for item in range(20) for model in models))
+    answer = program("route", "evaluate", "results.jsonl", "--json", *arguments.split())
+    assert answer.code == answer.document["exit"] == code
+    assert problems(answer.document) == []
+
+
+@pytest.mark.usefixtures("files")
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [
+        ("batch.jsonl prompt.md", 0),
+        ("batch.jsonl --output-tokens 50", 0),
+        ("older.json --top 0", 0),
+        ("batch.jsonl --classifier api --questions questions.jsonl", 5),
+    ],
+)
+def test_routes_fit_their_schema(program: Any, write: Callable[[str, object], Path], arguments: str, code: int) -> None:
+    write("routes.yaml", ROUTES)
+    answer = program("route", "--routes", "routes.yaml", "--json", *arguments.split())
+    assert answer.code == answer.document["exit"] == code
+    assert problems(answer.document) == []
 
 
 @pytest.mark.usefixtures("files")
@@ -161,6 +225,9 @@ def test_the_schema_command_prints_the_schema_as_it_is_packaged(program: Any, na
         ("prompt.md -m claude-opus-4-1 --as-of 2026-01-01", 0),
         ("prompt.md --tokens fast", 0),
         ("prompt.md --pricing book.yaml", 0),
+        ("body.json --tier start -n 20 --output-tokens 9", 0),
+        ("body.json --tier scale --batch", 0),
+        ("prompt.md --tier build -m claude-haiku-5-5", 5),
     ],
 )
 def test_estimates_fit_their_schema(program: Any, arguments: str, code: int) -> None:
@@ -217,6 +284,31 @@ def test_reports_fit_their_schema(program: Any, arguments: str, code: int) -> No
 
 
 @pytest.mark.usefixtures("files")
+def test_answers_about_budgets_fit_their_schemas(program: Any) -> None:
+    steps: list[tuple[str, int]] = [
+        ("set team-a --limit 1 --window day --tz Asia/Seoul --soft 50% --scope model=*opus*,tag=team:a", 0),
+        ("set team-b --limit 5k --window rolling:5h", 0),
+        ("set team-c --limit 0", 0),
+        ("reserve team-a --usd 0.75 -m claude-opus-5-5 --tag team=a --batch --note nightly", 0),
+        ("reserve team-a --usd 0.75 -m claude-opus-5-5 --tag team=a", 3),
+        ("reserve team-b --tokens 70", 0),
+        ("reserve team-b --tokens 80 --lease 0.001s", 0),
+        ("status", 0),
+        ("status team-c --check", 3),
+        ("list", 0),
+        ("reset team-a", 0),
+    ]
+    documents = [(program("budget", *step.split(), "--json"), code) for step, code in steps]
+    held = [answer.document["result"]["reservation"]["id"] for answer, _ in (documents[3], documents[5], documents[6])]
+    for step, code in ((f"commit {held[0]} --usd 1.25", 3), (f"commit {held[1]}", 0), (f"release {held[2]}", 0)):
+        documents.append((program("budget", *step.split(), "--json"), code))
+    documents += [(program("budget", *step.split(), "--json"), 0) for step in ("history", "delete team-c")]
+    documents.append((program("report", "clean.jsonl", "--budgets", "--json"), 0))
+    assert [answer.code for answer, _ in documents] == [code for _, code in documents]
+    assert [problems(answer.document) for answer, _ in documents] == [[]] * len(documents)
+
+
+@pytest.mark.usefixtures("files")
 @pytest.mark.parametrize(
     ("arguments", "code"),
     [
@@ -243,6 +335,14 @@ def test_answers_about_prices_fit_their_schemas(program: Any, arguments: str, co
 def test_every_model_of_the_book_fits_the_schema_of_its_card(program: Any, model: int) -> None:
     names = list(dict.fromkeys(row["model"] for row in program("pricing", "list", "--json").document["result"]["rows"]))
     assert problems(program("pricing", "show", names[model], "--json").document) == []
+
+
+@pytest.mark.usefixtures("files")
+@pytest.mark.parametrize("arguments", ["usage.jsonl --once", "usage.jsonl clean.jsonl --for 0s --minutes 1"])
+def test_what_is_being_spent_fits_its_schema(program: Any, arguments: str) -> None:
+    answer = program("tail", "--json", *arguments.split())
+    assert answer.code == answer.document["exit"] == 0
+    assert problems(answer.document) == []
 
 
 @pytest.mark.usefixtures("files")

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from stand_in.rules import blocks_of
@@ -43,19 +44,49 @@ def answer(body: Mapping[str, Any], *, name: str, tier: str, cache: set[bytes]) 
     """The Message for a valid body; `name` makes its id, `cache` remembers prefixes without ever forgetting one."""
     prompt = tokens_of(body)
     digest = hashlib.sha256(json.dumps(body["messages"][-1], sort_keys=True).encode()).digest()
-    wanted = min(8 + prompt // 2 + digest[0] % 16, _LONGEST)
+    structured = _structured(body, digest)
+    wanted = min(8 + prompt // 2 + digest[0] % 16, _LONGEST) if structured is None else 1 + len(structured) // 4
     output = min(wanted, body["max_tokens"])
+    text = structured or _text(body["messages"][-1]["content"], output)
     return {
         "id": "msg_" + hashlib.sha256(name.encode()).hexdigest()[:24],
         "type": "message",
         "role": "assistant",
         "model": body["model"],
-        "content": [{"type": "text", "text": _text(body["messages"][-1]["content"], output)}] if output else [],
+        "content": [{"type": "text", "text": text}] if output else [],
         "stop_reason": "end_turn" if wanted <= output else "max_tokens",
         "stop_sequence": None,
         "stop_details": None,
         "usage": _usage(body, prompt, output, tier, cache),
     }
+
+
+def events_of(message: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    """The same answer as a stream: little usage at the start, all of it near the end."""
+    usage = message["usage"]
+    start = {**message, "content": [], "stop_reason": None, "usage": {**usage, "output_tokens": 1}}
+    yield {"type": "message_start", "message": start}
+    for index, block in enumerate(message["content"]):
+        yield {"type": "content_block_start", "index": index, "content_block": {"type": "text", "text": ""}}
+        for piece in re.findall(r".{1,40}", block["text"], re.DOTALL):
+            delta = {"type": "text_delta", "text": piece}
+            yield {"type": "content_block_delta", "index": index, "delta": delta}
+        yield {"type": "content_block_stop", "index": index}
+    delta = {"stop_reason": message["stop_reason"], "stop_sequence": None}
+    yield {"type": "message_delta", "delta": delta, "usage": {name: usage[name] for name in _IN_DELTAS}}
+    yield {"type": "message_stop"}
+
+
+_IN_DELTAS = ("input_tokens", "cache_creation_input_tokens", "cache_read_input_tokens", "output_tokens")
+
+
+def _structured(body: Mapping[str, Any], digest: bytes) -> str | None:
+    """An object of the schema that the body asks for, its values chosen by the prompt; `None` if it asks for none."""
+    schema = ((body.get("output_config") or {}).get("format") or {}).get("schema")
+    if schema is None:
+        return None
+    choices = [(name, value.get("enum") or [False, True]) for name, value in schema["properties"].items()]
+    return json.dumps({name: choice[byte % len(choice)] for (name, choice), byte in zip(choices, digest, strict=False)})
 
 
 def _text(content: Any, tokens: int) -> str:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from stand_in.answers import answer, tokens_of
+from stand_in.answers import answer, events_of, tokens_of
 from stand_in.batches import StoredBatch
 from stand_in.intake import BadBodyError, read_create
 from stand_in.organization import report_page
@@ -73,9 +73,11 @@ def _messages(state: State, call: Call) -> Reply:
         return error(400, problem)
     if not state.model_exists(call.body["model"]):
         return error(404, f"model: {call.body['model']}")
-    if call.body.get("stream"):
-        return error(400, "stream: this stand-in doesn't stream")
-    return Reply(200, answer(call.body, name=uuid.uuid4().hex, tier="standard", cache=state.cache))
+    message = answer(call.body, name=uuid.uuid4().hex, tier="standard", cache=state.cache)
+    asked = str(call.body["messages"][-1]["content"])
+    for phrase, fields in state.said.items():
+        message |= fields if phrase in asked else {}
+    return Reply(200, message, events=tuple(events_of(message)) if call.body.get("stream") else ())
 
 
 def _create(state: State, call: Call) -> Reply:

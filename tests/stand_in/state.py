@@ -6,6 +6,7 @@ import threading
 import uuid
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 from stand_in.batches import Processing, StoredBatch, process
 from stand_in.faults import FaultScript
@@ -31,6 +32,8 @@ class State:
         self.retired_models: set[str] = set()
         self.outcomes: dict[str, Outcome] = {}
         """How items end, by custom_id; all others end as their parameters deserve."""
+        self.said: dict[str, dict[str, Any]] = {}
+        """Fields of a Message that are not as usual, by a phrase of the prompt's last message."""
         self.unknown_results: list[str] = []
         """custom_ids that appear in the results of every batch although nobody asked."""
         self.list_delay_s = 0.0

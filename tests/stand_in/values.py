@@ -108,12 +108,13 @@ class Received:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """A status with a JSON document, or with a file."""
+    """A status with a JSON document, with server-sent events, or with a file."""
 
     status: int
     document: Mapping[str, Any] = field(default_factory=dict)
     headers: Mapping[str, str] = field(default_factory=dict)
     file: Path | None = None
+    events: tuple[Mapping[str, Any], ...] = ()
 
 
 def error(status: int, message: str, *, kind: str | None = None, code: str | None = None) -> Reply:

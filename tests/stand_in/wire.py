@@ -184,6 +184,14 @@ class _Handler(BaseHTTPRequestHandler):
             self._break(reset=fault.cut == "reset")
 
     def _content(self, reply: Reply, request_id: str, headers: dict[str, str]) -> tuple[BinaryIO, int]:
+        if reply.events:
+            headers["content-type"] = "text/event-stream; charset=utf-8"
+            lines = (f"event: {event['type']}\ndata: {json.dumps(event)}\n\n" for event in reply.events)
+            content = "".join(lines).encode()
+            if self.state.compress_results and "gzip" in self.headers.get("accept-encoding", ""):
+                headers["content-encoding"] = "gzip"
+                content = gzip.compress(content)
+            return io.BytesIO(content), len(content)
         if reply.file is None:
             extra = {"request_id": request_id} if reply.document.get("type") == "error" else {}
             content = json.dumps({**reply.document, **extra}).encode()

@@ -72,7 +72,7 @@ class Documents:
         self._feed = read if isinstance(read, Feed) else Feed(read)
         self._path = path
         self._pickers = pickers
-        self._wanted = wanted or _is_marked
+        self._wanted = wanted or is_marked
         self.passed_over = 0
         """Documents without a bill that were not handed on."""
         self.at_end = False
@@ -224,7 +224,8 @@ def _stands_alone(line: bytes) -> bool:
     return bool(values) and bool(values[0][0])
 
 
-def _is_marked(line: bytes) -> bool:
+def is_marked(line: bytes) -> bool:
+    """Whether a line may bill something."""
     if USAGE in line[-LONG:] or USAGE in line:  # most often it is near the end
         return True
     head = line[:LONG]

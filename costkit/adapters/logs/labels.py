@@ -7,6 +7,8 @@ from collections.abc import Callable, Sequence
 
 from costkit.adapters.logs.values import clean
 
+EVERY_TAG = "tag:*"
+"""All tags of a document as one text, such as `feature=rerank, team=search`."""
 Picker = Callable[[dict[str, object]], str | None]
 
 
@@ -16,9 +18,19 @@ def pickers(names: Sequence[str]) -> tuple[Picker, ...]:
 
 
 def _picker(name: str) -> Picker:
+    if name == EVERY_TAG:
+        return _every_tag
     kind, _, rest = name.partition(":")
     path = ["tags", rest] if kind == "tag" else rest.split(".")
     return lambda document: _text(_follow(document, path))
+
+
+def _every_tag(document: dict[str, object]) -> str | None:
+    tags = document.get("tags")
+    if not isinstance(tags, dict):
+        return None
+    texts = ((name, _text(value)) for name, value in sorted(tags.items()))
+    return clean(", ".join(f"{name}={text}" for name, text in texts if text is not None)) or None
 
 
 def _follow(value: object, path: list[str]) -> object:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
-from typing import IO
+from typing import IO, TypeVar
 
 from costkit.adapters.logs.detect import Detector
 from costkit.adapters.logs.documents import Document, Documents
@@ -15,10 +15,14 @@ from costkit.adapters.logs.sources import Source, find_sources, why
 from costkit.adapters.logs.unpack import Tap, Unpacked, Unusable
 from costkit.adapters.names import STDIN
 from costkit.errors import InvalidInput, OperationFailed
-from costkit.report.records import Item, Skipped
+from costkit.report.records import FileRead, Item, Record, RecordedCost, Remark, Skipped
 
 Progress = Callable[[int, int | None], None]
 """Is told the bytes read so far (of compressed files: as they are on disk) and, if known, those there are."""
+_T = TypeVar("_T")
+_Bills = Sequence[Record | RecordedCost | Skipped]
+Each = Callable[[Document | None, _Bills], Iterable[_T]]
+"""Is given a document with what it bills; without one, what is known to be billed only at the end of its file."""
 
 
 def read_logs(
@@ -36,7 +40,29 @@ def read_logs(
     else can't be read is yielded as `Skipped` and reading goes on. Memory does not grow with the size of the logs.
     """
     sources, skipped = find_sources(paths)
-    return _read_all(sources, skipped, tuple(labels), stdin, progress)
+    return _read_all(sources, skipped, tuple(labels), stdin, progress, None, _as_they_are)
+
+
+def read_documents(
+    paths: Sequence[str],
+    each: Each[_T],
+    *,
+    wanted: Callable[[bytes], bool],
+    stdin: IO[bytes] | None = None,
+    progress: Progress | None = None,
+) -> Iterator[_T | Skipped | Remark | FileRead]:
+    """The same for whoever needs more of a document than its bill: `each` is asked what to yield for it.
+
+    `wanted` says of a line before it is decoded whether it is looked at.
+    """
+    sources, skipped = find_sources(paths)
+    return _read_all(sources, skipped, (), stdin, progress, wanted, each)
+
+
+def _as_they_are(
+    _document: Document | None, found: Sequence[Record | RecordedCost | Skipped]
+) -> Sequence[Record | RecordedCost | Skipped]:
+    return found
 
 
 def _read_all(
@@ -45,7 +71,9 @@ def _read_all(
     labels: tuple[str, ...],
     stdin: IO[bytes] | None,
     progress: Progress | None,
-) -> Iterator[Item]:
+    wanted: Callable[[bytes], bool] | None,
+    each: Each[_T],
+) -> Iterator[_T | Skipped | Remark | FileRead]:
     yield from skipped
     sizes = [source.size for source in sources]
     whole = None if None in sizes else sum(size or 0 for size in sizes)
@@ -58,7 +86,7 @@ def _read_all(
             progress(done, whole)
 
     for source in sources:
-        yield from read_source(source, labels=labels, stdin=stdin, passed=passed)
+        yield from _read(source, labels, stdin, passed, wanted, each)
 
 
 def read_source(
@@ -69,11 +97,22 @@ def read_source(
     passed: Callable[[int], None] = lambda _size: None,
 ) -> Iterator[Item]:
     """Read one file: the unit of work that a log can be split into. `passed` is told about each read."""
+    return _read(source, labels, stdin, passed, None, _as_they_are)
+
+
+def _read(
+    source: Source,
+    labels: Sequence[str],
+    stdin: IO[bytes] | None,
+    passed: Callable[[int], None],
+    wanted: Callable[[bytes], bool] | None,
+    each: Each[_T],
+) -> Iterator[_T | Skipped | Remark | FileRead]:
     name = source.name
     if source.path == STDIN:
         if stdin is None and sys.stdin is None:
             raise InvalidInput("standard input is closed", where=name)
-        yield from _read_stream(stdin or sys.stdin.buffer, name, labels, passed)
+        yield from _read_stream(stdin or sys.stdin.buffer, name, labels, passed, wanted, each)
         return
     with ExitStack() as closing:
         try:
@@ -83,16 +122,23 @@ def read_source(
                 raise InvalidInput(f"can't be read: {why(error)}", where=name) from None
             yield Skipped(f"unreadable: {why(error)}", name)
             return
-        yield from _read_stream(stream, name, labels, passed)
+        yield from _read_stream(stream, name, labels, passed, wanted, each)
 
 
-def _read_stream(stream: IO[bytes], name: str, labels: Sequence[str], passed: Callable[[int], None]) -> Iterator[Item]:
+def _read_stream(
+    stream: IO[bytes],
+    name: str,
+    labels: Sequence[str],
+    passed: Callable[[int], None],
+    wanted: Callable[[bytes], bool] | None,
+    each: Each[_T],
+) -> Iterator[_T | Skipped | Remark | FileRead]:
     try:
         unpacked = Unpacked(Tap(stream, passed))
-        documents, detector = Documents(unpacked.read, name, pickers(labels)), Detector()
+        documents, detector = Documents(unpacked.read, name, pickers(labels), wanted), Detector()
         for document in documents:
             if isinstance(document, Document):
-                yield from detector.read(document)
+                yield from each(document, detector.read(document))
             else:
                 yield document
     except Unusable as problem:
@@ -102,4 +148,8 @@ def _read_stream(stream: IO[bytes], name: str, labels: Sequence[str], passed: Ca
         raise OperationFailed(f"reading failed: {why(error)}", where=name) from error
     if unpacked.damage is not None:
         yield Skipped(unpacked.damage, name)
-    yield from detector.finish(name, documents.passed_over)
+    for item in detector.finish(name, documents.passed_over):
+        if isinstance(item, FileRead):
+            yield item
+        else:
+            yield from each(None, (item,))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from costkit.core.money import display
 from costkit.core.tokens import TokenCount
 from costkit.estimate import Comparison, Estimate, EstimateOptions, Item, Total
@@ -10,18 +12,32 @@ from costkit.estimate.price import reads
 from costkit.render.text import plural
 from costkit.render.view import Cell, Column, Kind, Table, View
 
+if TYPE_CHECKING:
+    from costkit.estimate.account import AccountTimes
+
 _DIFFERENT = "tokens differ by model"
 _INPUT_ONLY = {"output_usd": "input only"}
 
 
-def estimate_view(estimate: Estimate, options: EstimateOptions, comparison: Comparison | None, footer: str) -> View:
-    """Lay out an estimate: one row per file and model, the change and the tree where they were asked for."""
+def estimate_view(
+    estimate: Estimate,
+    options: EstimateOptions,
+    comparison: Comparison | None,
+    footer: str,
+    times: AccountTimes | None = None,
+) -> View:
+    """Lay out an estimate: one row per file and model; the change, the tree and the time where they were asked for."""
     tables = [_costs(estimate, options)]
     tables += [_tree(item, titled=len(estimate.items) > 1) for item in estimate.items if item.tree is not None]
     facts = [*_cache_facts(estimate, options), footer]
     if comparison is not None:
         tables.append(_comparison(comparison))
         facts = [*_changes(comparison), *facts]
+    if times is not None:
+        from costkit.render.views.estimate_tier import times_facts, times_table
+
+        tables.append(times_table(times))
+        facts = [*times_facts(times), *facts]
     return View(_headline(estimate, options), tuple(tables), tuple(facts))
 
 

@@ -1,0 +1,7 @@
+"""Answers: where does the money go, and what would each remedy have saved on this very traffic."""
+
+from costkit.advise.call import Heard
+from costkit.advise.result import Advice, Finding, NotJudged, Observed
+from costkit.advise.run import ORDER, AdviseOptions, advise_on
+
+__all__ = ["ORDER", "Advice", "AdviseOptions", "Finding", "Heard", "NotJudged", "Observed", "advise_on"]

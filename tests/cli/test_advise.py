@@ -1,0 +1,206 @@
+"""`costkit advise` as people and scripts use it."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+from collections.abc import Callable
+from html import escape
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import pytest
+from advise_logs import answered, request, response
+from cache_requests import MARK, body, text
+from published_schemas import problems
+
+Write = Callable[[str, object], Path]
+BROWSER = next(
+    (path for name in ("chromium", "chromium-browser", "google-chrome") if (path := shutil.which(name))), None
+)
+RULES = "Answer in one sentence, and say which page it is from. " * 80
+ODD = "<script>alert(1)</script>"
+
+
+def log_of(lines: list[dict[str, Any]]) -> str:
+    return "".join(json.dumps(line) + "\n" for line in lines)
+
+
+def asked(number: int) -> dict[str, Any]:
+    return body(f"Question {number}?", system=[text(RULES)])
+
+
+REQUESTS = log_of([answered(60 * n, n, asked(n), input=1_000, output=20) for n in range(10)])
+MIXED = log_of(
+    [
+        response(60, 101, "claude-opus-4-1", input=50_000, output=900, stop_reason="end_turn"),
+        response(86_400, 102, input=500, output=90, stop_reason="end_turn", tags={"job": "nightly", "who": ODD}),
+        response(99_999, 103, "claude-gone-9", input=1),
+        request(5, body(text("What now?", MARK), model="claude-opus-5-5")),
+    ]
+)
+
+
+def test_the_amounts_come_first_and_the_next_command_last(program: Any, write: Write) -> None:
+    write("log.jsonl", REQUESTS)
+    answer = program("advise", "log.jsonl", "--offline")
+    assert answer.code == 0
+    first = answer.out.splitlines()[0]
+    assert first.startswith("$0.0440 spent · 10 requests · $0.0")
+    assert "could be saved" in first
+    assert "repeated prefixes sent uncached" in answer.out
+    assert answer.err.splitlines()[-1].startswith("costkit cache plan LOG --apply DIR")
+
+
+@pytest.mark.parametrize("log", [REQUESTS, MIXED, "", "{}\n", MIXED + REQUESTS + '{"torn'])
+def test_the_document_fits_its_schema(program: Any, write: Write, log: str) -> None:
+    write("log.jsonl", log)
+    answer = program("advise", "log.jsonl", "--offline", "--json")
+    assert answer.code == answer.document["exit"] == 0
+    assert problems(answer.document) == []
+
+
+def test_a_log_from_a_pipe_and_a_packed_one_give_the_same_findings(program: Any, write: Write) -> None:
+    import gzip
+
+    write("log.jsonl.gz", gzip.compress(MIXED.encode()))
+    piped = program("advise", "-", "--json", "--offline", stdin=MIXED).document["result"]
+    packed = program("advise", "log.jsonl.gz", "--json", "--offline").document["result"]
+    assert [f["saving_usd"] for f in piped["findings"]] == [f["saving_usd"] for f in packed["findings"]] != []
+
+
+def test_markdown_is_fit_for_an_issue(program: Any, write: Write) -> None:
+    write("log.jsonl", MIXED)
+    answer = program("advise", "log.jsonl", "--offline", "-f", "markdown")
+    lines = answer.out.splitlines()
+    assert lines[0].startswith("**at least $0.8")
+    assert lines[2].startswith("| finding | saves |")
+    assert "<script>" not in answer.out
+
+
+def test_top_shows_the_first_and_counts_the_others(program: Any, write: Write) -> None:
+    write("log.jsonl", MIXED)
+    answer = program("advise", "log.jsonl", "--offline", "--top", "1")
+    assert "more: a larger --top shows them" in answer.out
+
+
+def test_dates_cut_the_log(program: Any, write: Write) -> None:
+    write("log.jsonl", MIXED)
+    since = program("advise", "log.jsonl", "--offline", "--json", "--since", "2026-11-22").document["result"]
+    assert (since["requests"], since["unpriced"][0]["requests"]) == (1, 1)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ("missing.jsonl", "missing.jsonl"),
+        ("log.jsonl --since yesterday", "--since 'yesterday' is not a date"),
+        ("log.jsonl --dedupe twice", "unknown way to dedupe 'twice'"),
+        ("log.jsonl --tokens guess", "--tokens"),
+        ("log.jsonl --top 0", "--top"),
+        ("log.jsonl --since 2026-11-22 --until 2026-11-20", "--since must come before --until"),
+    ],
+)
+def test_bad_input_is_one_line_and_one_document(program: Any, write: Write, arguments: str, message: str) -> None:
+    write("log.jsonl", MIXED)
+    answer = program("advise", *arguments.split(), "--json")
+    assert answer.code == answer.document["exit"] == 2
+    assert message in answer.document["error"]["message"]
+    assert len(answer.err.splitlines()) == 1
+
+
+def test_requests_that_no_api_would_take_are_skipped_by_reason(program: Any, write: Write) -> None:
+    broken = {"ts": "2026-11-21T12:00:00Z", "request": {"model": "claude-opus-5-5", "messages": [{"role": "robot"}]}}
+    write("log.jsonl", MIXED + log_of([broken]) + '{"ts": 1, "usage": {"input_tokens": -1}, "model": "m"}\n')
+    skipped = program("advise", "log.jsonl", "--offline", "--json").document["result"]["skipped"]
+    assert [(entry["reason"], entry["examples"]) for entry in skipped] == [
+        ("bad-usage: usage.input_tokens is negative", ["log.jsonl:6"]),
+        ("invalid-request", ["log.jsonl:5"]),
+    ]
+
+
+class _Page(HTMLParser):
+    """Collects what a page would fetch, and its texts."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.tags: list[str] = []
+        self.links: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append(tag)
+        self.links += [value or "" for name, value in attrs if name in ("src", "href", "srcset", "xlink:href")]
+
+
+@pytest.fixture
+def page(program: Any, write: Write) -> Path:
+    """The page of a log with findings of several kinds on several days."""
+    path = write("log.jsonl", MIXED + REQUESTS)
+    assert program("advise", "log.jsonl", "--offline", "-o", "advise.html").code == 0
+    return path.parent / "advise.html"
+
+
+def test_the_page_is_self_contained(page: Path) -> None:
+    parsed = _Page()
+    parsed.feed(page.read_text(encoding="utf-8"))
+    assert parsed.links == ["data:,"]
+    assert not {"script", "img", "iframe", "object"} & set(parsed.tags)
+    assert {"svg", "article", "ul"} <= set(parsed.tags)
+
+
+def test_the_answer_goes_to_the_terminal_beside_the_page(program: Any, write: Write) -> None:
+    write("log.jsonl", MIXED)
+    assert "spent" in program("advise", "log.jsonl", "--offline", "-o", "a.html").out
+
+
+FRAME = """<iframe id=f width={width} height=900 style="border:0" srcdoc="{page}"></iframe><script>
+f.onload = () => {{
+  const d = f.contentDocument, w = f.contentWindow, box = e => e.getBoundingClientRect();
+  const all = selector => [...d.querySelectorAll(selector)];
+  const found = {{
+    seen: all("article,.bars li,svg").filter(e => box(e).width > 0 && box(e).height > 0).length,
+    wide: all("body *").filter(e => !e.closest("svg") && box(e).right > w.innerWidth + 1).length,
+    paper: w.getComputedStyle(d.body).backgroundColor,
+    inner: w.innerWidth,
+  }};
+  document.body.innerHTML = '<p id="seen">' + JSON.stringify(found) + "</p>";
+}}</script>"""
+needs_browser = pytest.mark.skipif(BROWSER is None, reason="no Chromium here to look at the page with")
+
+
+@needs_browser
+@pytest.mark.parametrize("width", [360, 1200])
+@pytest.mark.parametrize(("scheme", "paper"), [("0", "rgb(13, 17, 23)"), ("1", "rgb(255, 255, 255)")])
+def test_a_browser_shows_the_page_without_a_complaint(
+    page: Path, tmp_path: Path, width: int, scheme: str, paper: str
+) -> None:
+    """Light and dark, nothing is wider than the window, every finding is visible, and the console stays silent."""
+    html = page.read_text(encoding="utf-8")
+    done = _browse(FRAME.format(width=width, page=escape(html)), tmp_path, scheme)
+    found = json.loads(done.stdout.split('<p id="seen">')[1].split("</p>")[0])
+    expected = html.count("<article") + html.count("<li>") + html.count("<svg")
+    assert found == {"seen": expected, "wide": 0, "paper": paper, "inner": width}
+    assert "CONSOLE" not in done.stderr
+
+
+@needs_browser
+def test_a_complaint_of_the_browser_would_be_seen(tmp_path: Path) -> None:
+    """Without this, the silence above would prove nothing."""
+    assert "CONSOLE" in _browse("<script>nowhere()</script>", tmp_path, "1").stderr
+
+
+def _browse(html: str, folder: Path, scheme: str) -> subprocess.CompletedProcess[str]:
+    """What Chromium makes of a page, with its console on stderr."""
+    path = folder / "looked-at.html"
+    path.write_text(html, encoding="utf-8")
+    flags = (
+        "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
+        "--disable-component-update --disable-sync --enable-logging=stderr --virtual-time-budget=2000 --dump-dom "
+        f"--blink-settings=preferredColorScheme={scheme} --window-size=1400,1000"
+    )
+    arguments = [f"--user-data-dir={folder / 'profile'}", path.as_uri()]
+    return subprocess.run(
+        [str(BROWSER), *flags.split(), *arguments], capture_output=True, text=True, timeout=110, check=True
+    )

@@ -7,7 +7,7 @@ from io import FileIO
 from pathlib import Path
 from typing import NamedTuple
 
-from costkit.adapters.logs.plain import BUFFER, PlainReader, Range
+from costkit.adapters.logs.plain import BUFFER, NO_LINE, PlainReader, Range
 from costkit.adapters.logs.reader import read_source
 from costkit.adapters.logs.remembered import Memory, signature
 from costkit.adapters.logs.sources import Source, why
@@ -136,6 +136,8 @@ def fit_together(ranges: Sequence[Range | None]) -> bool:
     """Whether the ranges of a file, in their order, were read as the file would have been as a whole."""
     at = 0
     for found in ranges:
+        if found == NO_LINE:
+            continue
         if found is None or found.entered != at or not found.alone:
             return False
         at = found.left

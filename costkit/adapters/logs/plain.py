@@ -71,6 +71,10 @@ class _Last:
         return self.message_id == message_id and self.request_id == request_id
 
 
+NO_LINE = Range(-1, -1, alone=True)
+"""What becomes of a range within a line that is longer than it: whoever read its beginning has read it."""
+
+
 class _LineEnds(Exception):
     """Raised for what does not end with its line."""
 
@@ -113,8 +117,8 @@ class PlainReader:
 
     def read(self) -> Range:
         """Go through the range. Raises OSError where the system fails."""
-        if self._start:
-            self._align()
+        if self._start and not self._align():
+            return NO_LINE
         entered = self._base
         while not self._at_end and (self._stop is None or self._base < self._stop):
             self._fill()
@@ -132,16 +136,17 @@ class PlainReader:
                 add_item(self._summary, item)
         return Range(entered, self._base, alone)
 
-    def _align(self) -> None:
-        """Go to the beginning of a line."""
+    def _align(self) -> bool:
+        """Go to the beginning of a line; tell whether one begins in the range."""
         self._base = self._start - 1
         self._file.seek(self._base)
-        while not self._at_end:
+        while not self._at_end and (self._stop is None or self._base + 1 < self._stop):
             self._fill()
             at = self._buffer.find(b"\n", 0, self._filled) + 1
             self._forget(at or self._filled)
             if at:
-                return
+                return self._stop is None or self._base < self._stop
+        return self._at_end
 
     def _fill(self) -> None:
         room = len(self._buffer)

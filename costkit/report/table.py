@@ -96,7 +96,7 @@ class ResponseTable:
     )
 
     def __init__(self) -> None:
-        self._rows: dict[int, int] = {}
+        self._rows: dict[bytes, int] = {}
         self._counts = array("I")
         self._pack = _SLIM.pack
         self._places = array("q")
@@ -114,7 +114,7 @@ class ResponseTable:
 
     __hash__ = None  # type: ignore[assignment]  # a table changes
 
-    def put(self, key: int, response: Response) -> int:
+    def put(self, key: bytes, response: Response) -> int:
         """Merge a copy of a response into the table; returns its row."""
         row = self._rows.get(key)
         if row is None:
@@ -133,7 +133,7 @@ class ResponseTable:
             self._numbers[row] = self.number(response.attributes)
         return row
 
-    def append(self, key: int, counts: tuple[int, ...], place: tuple[int, int, int], number: int, flags: int) -> int:
+    def append(self, key: bytes, counts: tuple[int, ...], place: tuple[int, int, int], number: int, flags: int) -> int:
         """Add a response that is not in the table; returns its row."""
         try:
             packed = self._pack(*counts)
@@ -192,7 +192,7 @@ class ResponseTable:
         self._iterations.update((base + row, passes) for row, passes in other._iterations.items())
         self._rows.update(zip(other._rows, range(base, base + len(other._rows)), strict=True))
 
-    def __contains__(self, key: int) -> bool:
+    def __contains__(self, key: bytes) -> bool:
         return key in self._rows
 
     def __getstate__(self) -> Columns:
@@ -201,7 +201,7 @@ class ResponseTable:
     def __setstate__(self, columns: Columns) -> None:
         self._take(columns)
 
-    def keys(self) -> KeysView[int]:
+    def keys(self) -> KeysView[bytes]:
         """The identities of all responses."""
         return self._rows.keys()
 
@@ -214,7 +214,7 @@ class ResponseTable:
     def columns(self) -> Columns:
         """The table as plain values."""
         return Columns(
-            b"".join([key.to_bytes(KEY_BYTES, "little") for key in self._rows]),
+            b"".join(self._rows),
             self._counts.typecode,
             self._counts.tobytes(),
             self._places.tobytes(),
@@ -233,7 +233,7 @@ class ResponseTable:
 
     def _take(self, columns: Columns) -> None:
         self.__init__()  # type: ignore[misc]  # pickles come here without it
-        keys = [int.from_bytes(key, "little") for (key,) in iter_unpack(f"{KEY_BYTES}s", columns.keys)]
+        keys = [key for (key,) in iter_unpack(f"{KEY_BYTES}s", columns.keys)]
         self._rows = dict(zip(keys, range(len(keys)), strict=True))
         if columns.counts_type == "q":
             self._widen()
@@ -248,7 +248,7 @@ class ResponseTable:
         if set(sizes) != {len(self._flags)} or max(self._numbers, default=-1) >= len(self.names):
             raise ValueError("columns of different lengths")
 
-    def rows_of(self, keys: Collection[int]) -> set[int]:
+    def rows_of(self, keys: Collection[bytes]) -> set[int]:
         """The rows of some identities."""
         return {self._rows[key] for key in keys if key in self._rows}
 
@@ -256,7 +256,7 @@ class ResponseTable:
         """The rows of responses that have iterations."""
         return self._iterations.keys()
 
-    def only(self, keys: Collection[int]) -> ResponseTable:
+    def only(self, keys: Collection[bytes]) -> ResponseTable:
         """A table of the responses with these identities, as far as this one has them."""
         table = ResponseTable()
         for key in keys:
@@ -265,7 +265,7 @@ class ResponseTable:
                 table.put(key, self.response(row))
         return table
 
-    def items(self) -> Iterator[tuple[int, Response]]:
+    def items(self) -> Iterator[tuple[bytes, Response]]:
         """Every response with its identity, in no promised order."""
         for key, row in self._rows.items():
             yield key, self.response(row)

@@ -182,7 +182,7 @@ def _join(workers: Sequence[Worker], folder: Folder, found: list[Found]) -> list
     return whole_files
 
 
-def _shared(keys: Sequence[Collection[int]]) -> set[int]:
+def _shared(keys: Sequence[Collection[bytes]]) -> set[bytes]:
     """The identities that more than one has."""
     sets = [frozenset(some) for some in keys]
     return {key for one, other in combinations(sets, 2) for key in one & other}

@@ -97,8 +97,8 @@ def _read(
         add_item(folder.summary, place)
     if helpers <= 0:
         _read_here(folder, read_here, stdin, passed)
-        for load in loads:
-            fold_load(folder, load)
+        for each in loads:
+            fold_load(folder, each)
         close(folder.summary, (), sessions_in(folder.summary.recorded))
         number_lines(folder.summary, sources)
         return folder.summary

@@ -28,9 +28,14 @@ class Reading:
         text = None if system is None else prompt_files.read_system(system)
         return cls(kind, text, None if tools is None else prompt_files.read_tools(tools))
 
+    @property
+    def shares(self) -> bool:
+        """Whether anything is added to each request."""
+        return self.system is not None or self.tools is not None
+
     def complete(self, request: Request, path: str) -> Request:
         """Add the system prompt and the tools that all requests share."""
-        if self.system is None and self.tools is None:
+        if not self.shares:
             return request
         return prompt_files.with_system_and_tools(request, self.system, self.tools, shown(path))
 
@@ -52,7 +57,7 @@ def read_prompts(paths: Sequence[str], reading: Reading, choice: str | int) -> t
         if name in samples:
             raise InvalidInput("is named twice: a sample stands for one file", where=shown(path), hint="use -n 2")
         if holds_lines(path, reading.kind):
-            prompts, sample = read_sampled(path, reading.kind, choice, complete)
+            prompts, sample = read_sampled(path, reading.kind, choice, complete if reading.shares else None)
             found += prompts
             if sample is not None:
                 samples[name] = sample

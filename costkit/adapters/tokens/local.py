@@ -99,7 +99,9 @@ class LocalCounter:
     def _piece(self, piece: Piece, engine: Engine, family: str) -> _Counted:
         if not piece.text:
             return _Counted(piece.path, piece.tokens, piece.low, piece.high)
-        tokens = self._text(piece.text, engine, family)
+        tokens = self._text(piece.before + piece.text, engine, family)
+        if piece.before:
+            tokens = max(0, tokens - self._text(piece.before, engine, family))
         return _Counted(piece.path, tokens, tokens, tokens)
 
     def _text(self, text: str, engine: Engine, family: str) -> int:

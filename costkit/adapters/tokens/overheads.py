@@ -39,7 +39,12 @@ class Profile:
     merged: int
     system_message: int
     system: int
+    system_after_tools: int
     wrapper: int
+    listed_calls: bool
+    """The tool calls of a message stand inside a list of their own."""
+    patch: int
+    """Side of the squares that pictures are cut into, in pixels; a bigger one costs as many tokens as it holds."""
     escape_non_ascii: bool
     """Tool definitions are counted as ASCII with escapes."""
     forgets_thinking: bool
@@ -84,6 +89,9 @@ def profile_for(model: ModelPrice) -> Profile:
         merged=family["merged"],
         system_message=family["system_message"],
         system=generation["system"],
+        system_after_tools=generation["system_after_tools"],
+        listed_calls=generation["listed_calls"],
+        patch=entry.get("patch", rules["images"]["patch"]),
         wrapper=generation["wrapper"],
         escape_non_ascii=generation["escape"],
         forgets_thinking=generation["forgets_thinking"],

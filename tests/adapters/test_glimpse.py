@@ -43,7 +43,7 @@ FIELDS = {
     "requests": st.just([]),
 }
 BODIES = st.fixed_dictionaries({"messages": st.one_of(MESSAGES, st.none())}, optional=FIELDS)
-VALUES = st.one_of(
+VALUES: st.SearchStrategy[Any] = st.one_of(
     BODIES,
     BODIES.map(lambda body: {"custom_id": "a", "params": body}),
     BODIES.map(lambda body: {"custom_id": "a", "params": body, "messages": []}),

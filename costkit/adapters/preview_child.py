@@ -23,6 +23,7 @@ from costkit.core.pricebook import PriceBook
 from costkit.core.request import parse_request
 from costkit.errors import CostkitError, ExitCode, InvalidInput, OperationFailed, Undecidable
 from costkit.estimate import Prompt
+from costkit.estimate.calibration import Correction
 from costkit.estimate.sample import Sample, draw_sample, wanted_size
 
 _KINDS: dict[int, type[CostkitError]] = {
@@ -39,6 +40,7 @@ class Counting:
     mode: str
     offline: bool
     cache_dir: Path | None
+    corrections: tuple[Correction, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +137,9 @@ def _work(pipe: Any) -> Preview | _Failure:
         prompts.append(Prompt(task.path, index, parse_request(json.loads(line)["params"])))
     how = task.counting
     try:
-        counter = make_counter(how.mode, offline=how.offline, cache_dir=how.cache_dir, environ=os.environ)
+        counter = make_counter(
+            how.mode, offline=how.offline, cache_dir=how.cache_dir, environ=os.environ, corrections=how.corrections
+        )
         return preview_batch(prompts, task.sample, counter, task.book, task.options)
     except CostkitError as error:
         return _Failure(int(error.exit_code), str(error), error.hint, error.code)

@@ -53,17 +53,21 @@ def _preview(run: Run, checked: CheckedInput, how: Counted) -> Preview:
     from costkit.adapters.preview_child import Counting, preview_in_child
     from costkit.adapters.settings import TOKEN_MODES
     from costkit.batch.preview import PreviewOptions
+    from costkit.cli.calibration import calibration_here, told_in_assumptions
     from costkit.cli.values import one_of
     from costkit.estimate.sample import sample_choice
 
     mode = one_of("--tokens", how.tokens, TOKEN_MODES) or run.settings.tokens or "auto"
     output = how.output_tokens if how.output_tokens is not None else run.settings.output_tokens
     options = PreviewOptions(run.as_of, output)
-    counting = Counting(mode, run.offline, run.cache_dir())
+    calibration = calibration_here()
+    counting = Counting(mode, run.offline, run.cache_dir(), calibration.corrections)
     with _busy(run, "counting tokens"):
         meanwhile = None if run.offline else _load_sdk
         chosen = sample_choice(how.sample)
-        return preview_in_child(checked, chosen, counting, run.book, options, meanwhile=meanwhile)
+        preview = preview_in_child(checked, chosen, counting, run.book, options, meanwhile=meanwhile)
+    told = told_in_assumptions(calibration.corrections, [model.input_tokens.method for model in preview.models])
+    return replace(preview, assumptions=(*preview.assumptions, *told))
 
 
 def _load_sdk() -> None:

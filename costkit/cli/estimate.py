@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from costkit.adapters import prompts as prompt_files
 from costkit.adapters.settings import TOKEN_MODES
+from costkit.cli.calibration import calibration_here, told
 from costkit.cli.estimate_limits import over, undecided
 from costkit.cli.estimate_prompts import Reading, read_prompts
 from costkit.cli.framework import ADVANCED, add_command, whole_number
@@ -22,6 +23,9 @@ from costkit.errors import ExitCode, InvalidInput
 from costkit.estimate import Comparison, Estimate, EstimateOptions, estimate_requests
 from costkit.estimate.result import CACHE_MODES
 from costkit.estimate.sample import AUTO, OFF, sample_choice
+
+if TYPE_CHECKING:
+    from costkit.adapters.calibration_file import Calibration
 
 DEFAULT_MODELS = ("claude-haiku-5-5", "claude-sonnet-5-5", "claude-opus-5-5")
 EXAMPLES = "Example: costkit estimate prompt.md -m claude-opus-5-5 --output-tokens 500 -n 1000 --max-cost 20"
@@ -137,9 +141,10 @@ def estimate(
     choice = _sample_choice(sample, per_request)
     reading = Reading.of(input_, system, tools)
     prompts, samples = read_prompts(paths or [piped_input()], reading, choice)
-    counter = _counter(run, tokens)
+    calibration = calibration_here()
+    counter = _counter(run, tokens, calibration)
     with patience(run, "counting tokens"):
-        result = estimate_requests(prompts, counter, run.book, options, samples)
+        result = told(estimate_requests(prompts, counter, run.book, options, samples), calibration)
     comparison = None
     if compare_to is not None:
         comparison = estimate_compare.against(compare_to, result, reading, counter, run.book, options)
@@ -192,8 +197,9 @@ def _sample_choice(sample: str | None, per_request: bool) -> str | int:
     return OFF if per_request else choice
 
 
-def _counter(run: Run, tokens: str | None) -> TokenCounter:
+def _counter(run: Run, tokens: str | None, calibration: Calibration) -> TokenCounter:
     from costkit.adapters.tokens import make_counter
 
     mode = one_of("--tokens", tokens, TOKEN_MODES) or run.settings.tokens or "auto"
-    return make_counter(mode, offline=run.offline, cache_dir=run.cache_dir(), environ=os.environ)
+    learnt = calibration.corrections
+    return make_counter(mode, offline=run.offline, cache_dir=run.cache_dir(), environ=os.environ, corrections=learnt)

@@ -24,6 +24,7 @@ NAMES = (
     "cache-lint",
     "cache-plan",
     "cache-why",
+    "calibrate",
     "error",
     "estimate",
     "pricing-check",

@@ -18,7 +18,23 @@ PARTS = st.sampled_from(
         *("the", "Cost", "USD", "camelCase", "x", "don't", "it's", "'quoted'", "O'Neill", "naïve", "e\u0301te\u0301"),
         *(" ", "  ", "\n", "\n\n    ", "\t", "\r\n", ", ", ". ", "(", ")", "'", '"', "``", "5", "2026-11-21", "3rd"),
         *("東京", "ドル", "한국어", "цена", "ΣΊΣΥΦΟΣ", "السعر", "कीमत", "ราคา", "שלום", "İẞ", "\u0301", "\u0730", "ܐ"),
-        *("\u00a0", "\u200b", "\x00", "\x01", "\u2019s", "—", "½", "٣", "😀", "\ufe0f", "\ue000", "⟨bow⟩", "\ufdd0"),
+        *(
+            "\u00a0",
+            "\u200b",
+            "\x00",
+            "\x01",
+            "\u2019s",
+            "—",
+            "½",
+            "٣",
+            "\u0922\u093c",
+            "\u095d",
+            "😀",
+            "\ufe0f",
+            "\ue000",
+            "⟨bow⟩",
+            "\ufdd0",
+        ),
     )
 )
 TEXTS = st.one_of(st.lists(PARTS, max_size=40).map("".join), st.text(max_size=80))
@@ -30,6 +46,16 @@ def test_the_sum_over_words_is_the_count_of_the_whole(version: str, text: str) -
     frame = ctok.token_count("a", version) - 1
     counter = WordCounter(lambda part: int(ctok.token_count(part, version)) - frame)
     assert counter.count(text) == ctok.token_count(text, version) - frame
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_every_letter_can_stand_at_the_edge_of_a_word(version: str) -> None:
+    """Some become a letter and a mark when the text is normalized, and a mark may stand outside of the word."""
+    frame = ctok.token_count("a", version) - 1
+    counter = WordCounter(lambda part: int(ctok.token_count(part, version)) - frame)
+    for code in range(0x80, 0x1200):
+        text = f"x{chr(code)} {chr(code)}x ({chr(code)}) {chr(code)}"
+        assert counter.count(text) == ctok.token_count(text, version) - frame, hex(code)
 
 
 @pytest.mark.parametrize("version", VERSIONS)

@@ -66,9 +66,14 @@ class WordCounter:
 @cache
 def _edges_of_words() -> re.Pattern[str]:
     """Where a word begins behind ASCII that isn't part of it, or ends before such."""
-    letters = [code for code in range(0x80, _LAST_LETTER + 1) if unicodedata.category(chr(code))[0] == "L"]
+    letters = [code for code in range(0x80, _LAST_LETTER + 1) if _is_whole_letter(chr(code))]
     letter, other = f"[A-Za-z{_ranges(letters)}]", f"[{_BESIDE}]"
     return re.compile(f"(?<={other})(?={letter})|(?<={letter})(?={other})")
+
+
+def _is_whole_letter(character: str) -> bool:
+    """Whether a character is a letter that normalization leaves alone: some become a letter and a mark behind it."""
+    return unicodedata.category(character)[0] == "L" and unicodedata.normalize("NFC", character) == character
 
 
 def _ranges(codes: list[int]) -> str:

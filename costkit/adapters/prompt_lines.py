@@ -6,6 +6,8 @@ from array import array
 from bisect import bisect_left
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
+from typing import NamedTuple
 
 from costkit.adapters import prompts as prompt_files
 from costkit.adapters.glimpse import glimpse
@@ -18,6 +20,10 @@ from costkit.estimate.sample import ALL_UP_TO, AUTO_BYTES, OFF, Sample, draw_sam
 
 Complete = Callable[[Request], Request]
 """Adds what all requests share, such as a system prompt."""
+KEEP = "keep"
+"""In place of a sample's size: all requests, in memory, because they can't be read again."""
+PORTION_REQUESTS, PORTION_BYTES = 1_000, 2_000_000
+"""Whichever comes first: a few seconds of work at most, and little enough to hold several."""
 
 
 def holds_lines(path: str, kind: str | None) -> bool:
@@ -30,25 +36,83 @@ def holds_lines(path: str, kind: str | None) -> bool:
 
 def read_sampled(
     path: str, kind: str | None, choice: str | int, complete: Complete | None
-) -> tuple[list[Prompt], Sample | None]:
+) -> tuple[list[Prompt] | LongFile, Sample | None]:
     """The prompts of a file of lines that are to be counted, and the sample that they are, if they aren't all.
 
-    Gzip is unpacked; `-` is standard input. Every line is checked, counted or not. Raises `InvalidInput` naming the
-    line, `InputChanged` if the file is another at the second reading.
+    A long file of which all is to be counted is a `LongFile` instead, where it can be opened again. Gzip is unpacked;
+    `-` is standard input. Every line is checked, counted or not. Raises `InvalidInput` naming the line,
+    `InputChanged` if the file is another at the second reading.
     """
+    again = path != "-" and Path(path).is_file()
     with open_lines(path, spool=None, longest=prompt_files.MOST_BYTES_OF_ONE) as file:
         lines = _Lines(file, kind, complete)
-        columns = _Columns(choice)
+        columns = _Columns(KEEP if choice == OFF and not again else choice)
         lines.survey(columns)
         if not columns.sizes:
             raise InvalidInput("is empty", where=shown(path))
         wanted = wanted_size(choice, len(columns.sizes), sum(columns.sizes))
+        if choice == OFF and not columns.keeps:  # `KEEP` does, whatever comes
+            return LongFile(LineReader(path, kind, complete), columns.lines), None
         if wanted == len(columns.sizes) and columns.kept is not None:
             return [Prompt(printable(path), index, request) for index, request in enumerate(columns.kept)], None
         sample = draw_sample(columns.sizes, columns.groups, columns.max_tokens, wanted)
         columns.kept = None
         prompts = list(lines.members(sample.members, columns.lines))
         return prompts, None if sample.is_complete else sample
+
+
+class RawPortion(NamedTuple):
+    """Some lines of a long file, and the position of their first request."""
+
+    first: int
+    lines: list[tuple[int, bytes]]
+
+
+@dataclass(frozen=True, slots=True)
+class LineReader:
+    """How the lines of a file become requests; small enough to be sent to another process."""
+
+    path: str
+    kind: str | None
+    complete: Complete | None
+
+    def prompts(self, portion: RawPortion) -> list[Prompt]:
+        """The requests of a portion; raises `InvalidInput` naming the line."""
+        name, path, found = shown(self.path), printable(self.path), list[Prompt]()
+        for number, data in portion.lines:
+            value = prompt_files.value_in_line(data, name, number)
+            for request in prompt_files.requests_in_value(value, name, number, self.kind):
+                index = portion.first + len(found)
+                found.append(Prompt(path, index, self.complete(request) if self.complete else request))
+        return found
+
+
+@dataclass(frozen=True, slots=True)
+class LongFile:
+    """A file whose requests are all counted, a portion at a time; every line has been checked."""
+
+    reader: LineReader
+    lines: array[int]
+    """Which line each request is from."""
+
+    def portions(self) -> Iterator[RawPortion]:
+        """The lines of the file in portions; raises `InputChanged` if it is another than the one that was checked."""
+        number = size = 0
+        lines: list[tuple[int, bytes]] = []
+        with open_lines(self.reader.path, spool=None, longest=prompt_files.MOST_BYTES_OF_ONE) as file:
+            for number, data, length in file.lines():
+                lines.append((number, data))
+                size += length
+                if len(lines) == PORTION_REQUESTS or size >= PORTION_BYTES:
+                    yield self._portion(lines)
+                    lines, size = [], 0
+        if lines:
+            yield self._portion(lines)
+        if number != self.lines[-1]:
+            raise InputChanged("the file has changed while it was read", where=shown(self.reader.path))
+
+    def _portion(self, lines: list[tuple[int, bytes]]) -> RawPortion:
+        return RawPortion(bisect_left(self.lines, lines[0][0]), lines)
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +187,7 @@ class _Columns:
         self.note(line, text_size(request, size), request.max_tokens, (model, geo, speed))
         if self.kept is not None:
             self.kept.append(request)
-            if self.choice != OFF and (len(self.kept) > ALL_UP_TO or self._bytes > AUTO_BYTES):
+            if self.choice != KEEP and (len(self.kept) > ALL_UP_TO or self._bytes > AUTO_BYTES):
                 self.kept = None
 
     def note(self, line: int, size: int, max_tokens: int | None, alike: tuple[object, object, object]) -> None:

@@ -83,9 +83,9 @@ def register(app: typer.Typer) -> None:
 
 def _drawn(paths: Sequence[str], how: tuple[str | None, str | None, str | None], wanted: int) -> list[Prompt]:
     """A seeded choice among all requests of all files."""
-    from costkit.cli.estimate_prompts import Reading, read_prompts
+    from costkit.cli.estimate_prompts import Reading, in_memory, read_prompts
 
-    prompts, _ = read_prompts(paths, Reading.of(*how), wanted)
+    prompts = in_memory(read_prompts(paths, Reading.of(*how), wanted)[0])
     if len(prompts) <= wanted:
         return prompts
     dice = random.Random(_SEED)  # noqa: S311  reproducible on purpose

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -13,6 +14,7 @@ from costkit.adapters.settings import TOKEN_MODES
 from costkit.cli.calibration import calibration_here, told
 from costkit.cli.estimate_limits import over, undecided
 from costkit.cli.estimate_prompts import Reading, read_prompts
+from costkit.cli.estimate_sources import estimate_sources
 from costkit.cli.framework import ADVANCED, add_command, whole_number
 from costkit.cli.progress import patience
 from costkit.cli.run import Finding, Run, piped_input
@@ -20,7 +22,7 @@ from costkit.cli.values import one_of, share_from, usd_from
 from costkit.core.notice import Notice
 from costkit.core.tokens import TokenCounter
 from costkit.errors import ExitCode, InvalidInput
-from costkit.estimate import Comparison, Estimate, EstimateOptions, estimate_requests
+from costkit.estimate import Comparison, Estimate, EstimateOptions
 from costkit.estimate.result import CACHE_MODES
 from costkit.estimate.sample import AUTO, OFF, sample_choice
 
@@ -140,11 +142,12 @@ def estimate(
     allowed = estimate_compare.increase_from(max_increase, compare_to)
     choice = _sample_choice(sample, per_request)
     reading = Reading.of(input_, system, tools)
-    prompts, samples = read_prompts(paths or [piped_input()], reading, choice)
+    sources, samples = read_prompts(paths or [piped_input()], reading, choice)
     calibration = calibration_here()
-    counter = _counter(run, tokens, calibration)
+    make = _counting(run, tokens, calibration)
+    counter = make()
     with patience(run, "counting tokens"):
-        result = told(estimate_requests(prompts, counter, run.book, options, samples), calibration)
+        result = told(estimate_sources(sources, samples, counter, make, run.book, options), calibration)
     comparison = None
     if compare_to is not None:
         comparison = estimate_compare.against(compare_to, result, reading, counter, run.book, options)
@@ -197,9 +200,16 @@ def _sample_choice(sample: str | None, per_request: bool) -> str | int:
     return OFF if per_request else choice
 
 
-def _counter(run: Run, tokens: str | None, calibration: Calibration) -> TokenCounter:
+def _counting(run: Run, tokens: str | None, calibration: Calibration) -> Callable[[], TokenCounter]:
+    """Makes the counter that was asked for, here or in another process."""
     from costkit.adapters.tokens import make_counter
 
     mode = one_of("--tokens", tokens, TOKEN_MODES) or run.settings.tokens or "auto"
-    learnt = calibration.corrections
-    return make_counter(mode, offline=run.offline, cache_dir=run.cache_dir(), environ=os.environ, corrections=learnt)
+    return partial(
+        make_counter,
+        mode,
+        offline=run.offline,
+        cache_dir=run.cache_dir(),
+        environ=dict(os.environ),
+        corrections=calibration.corrections,
+    )

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from costkit.adapters import prompts as prompt_files
 from costkit.adapters.names import printable, shown
-from costkit.adapters.prompt_lines import holds_lines, read_sampled
+from costkit.adapters.prompt_lines import LongFile, holds_lines, read_sampled
 from costkit.core.request import Request
 from costkit.errors import InvalidInput
 from costkit.estimate import Prompt
 from costkit.estimate.sample import Sample
+
+Source = list[Prompt] | LongFile
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,24 +47,29 @@ class Reading:
         return [self.complete(request, path) for request in prompt_files.read_requests(path, data, self.kind)]
 
 
-def read_prompts(paths: Sequence[str], reading: Reading, choice: str | int) -> tuple[list[Prompt], dict[str, Sample]]:
-    """Every request of every file, in order; of long files of lines a sample, which is told by path."""
-    found: list[Prompt] = []
+def read_prompts(paths: Sequence[str], reading: Reading, choice: str | int) -> tuple[list[Source], dict[str, Sample]]:
+    """Every request of every file, in order; of long files of lines a sample, which is told by path.
+
+    A long file of which all is to be counted is a source of its own; the requests of all others are in lists.
+    """
+    found: list[Source] = []
     samples: dict[str, Sample] = {}
     for path in prompt_files.find_files(paths):
-
-        def complete(request: Request, path: str = path) -> Request:
-            return reading.complete(request, path)
-
         name = printable(path)
         if name in samples:
             raise InvalidInput("is named twice: a sample stands for one file", where=shown(path), hint="use -n 2")
         if holds_lines(path, reading.kind):
-            prompts, sample = read_sampled(path, reading.kind, choice, complete if reading.shares else None)
-            found += prompts
+            complete = partial(reading.complete, path=path) if reading.shares else None
+            prompts, sample = read_sampled(path, reading.kind, choice, complete)
+            found.append(prompts)
             if sample is not None:
                 samples[name] = sample
         else:
             requests = reading.requests(path, prompt_files.read_file(path))
-            found += [Prompt(name, index, request) for index, request in enumerate(requests)]
+            found.append([Prompt(name, index, request) for index, request in enumerate(requests)])
     return found, samples
+
+
+def in_memory(sources: Sequence[Source]) -> list[Prompt]:
+    """The requests of all sources but long files."""
+    return [prompt for source in sources if not isinstance(source, LongFile) for prompt in source]

@@ -1,4 +1,4 @@
-"""Images and documents as pieces; what can't be seen without a network, or can't be read, gets a wide band."""
+"""Images, documents and search results as pieces; what can't be seen or can't be read gets a wide band."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from costkit.adapters.tokens.piece import Piece, known, known_between, text_piec
 
 
 def pieces(path: str, block: Mapping[str, object], profile: Profile, kinds: list[str]) -> Iterator[Piece]:
-    """The pieces of an `image` or `document` block."""
+    """The pieces of an `image`, `document` or `search_result` block."""
     source = block.get("source")
     source = source if isinstance(source, Mapping) else {}
     if block.get("type") == "image":
@@ -19,9 +19,13 @@ def pieces(path: str, block: Mapping[str, object], profile: Profile, kinds: list
         yield _image(path, source, profile)
         return
     kinds.append("documents")
-    yield known(path, profile.rules["documents"]["wrapper"])
-    yield from _document(path, source, profile, kinds)
-    for name in ("title", "context"):
+    if block.get("type") == "search_result":
+        yield known(path, profile.rules["documents"]["search_result"])
+        yield from _content(path, block.get("content"), profile, kinds)
+    else:
+        yield known(path, profile.rules["documents"]["wrapper"])
+        yield from _document(path, source, profile, kinds)
+    for name in ("title", "context", "source"):
         if isinstance(block.get(name), str):
             yield text_piece(path, str(block[name]))
     citations = block.get("citations")

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from costkit.adapters.tokens import media
 from costkit.adapters.tokens.overheads import Profile
 from costkit.adapters.tokens.piece import Piece, known, known_between, text_piece
-from costkit.adapters.tokens.rounds import call_pieces, loading_pieces, result_pieces, search_pieces
+from costkit.adapters.tokens.rounds import MEDIA, call_pieces, loading_pieces, result_pieces, search_pieces
 from costkit.adapters.tokens.walk import Walk
 from costkit.core.request import Block, Request
 
@@ -56,18 +56,17 @@ def _block(block: Block, walk: Walk) -> Iterator[Piece]:
         walk.text = str(block.value["text"])
         yield text_piece(block.path, walk.text)
     elif block.kind in ("tool_use", "server_tool_use"):
-        walk.kinds.append("tools" if block.kind == "tool_use" else "other")
+        walk.kinds.append("tools" if block.kind == "tool_use" else "special_tools")
         yield from call_pieces(block, walk)
     elif block.kind == "tool_search_tool_result":
-        walk.kinds.append("other")
+        walk.kinds.append("special_tools")
         yield from search_pieces(block, walk)
     elif block.kind in ("thinking", "redacted_thinking"):
         walk.kinds.append("thinking")
         yield from _thinking(block, walk)
-    elif block.kind in ("image", "document"):
+    elif block.kind in MEDIA:
         yield from media.pieces(block.path, block.value, walk.profile, walk.kinds)
     else:
-        walk.kinds.append("other")
         walk.calls, walk.text = 0, ""
         yield from loading_pieces(block.path, block.value, walk)
 

@@ -13,7 +13,10 @@ from costkit.adapters.tokens.piece import Piece, json_text, known, text_piece
 from costkit.adapters.tokens.walk import Walk
 from costkit.core.request import Block
 
+MEDIA = frozenset(("image", "document", "search_result"))
+"""Blocks that are counted as what they show."""
 _PREFIX = "antml:"
+_LOADING = frozenset(("tool_reference", "tool_addition", "tool_removal"))
 
 
 def call_pieces(block: Block, walk: Walk) -> Iterator[Piece]:
@@ -82,12 +85,11 @@ def _text_of(item: object) -> str | None:
 
 
 def _other_item(path: str, item: Mapping[str, object], walk: Walk) -> Iterator[Piece]:
-    if item.get("type") in ("image", "document"):
+    if item.get("type") in MEDIA:
         if item.get("type") == "image":
             yield known(path, round(walk.rule("picture")))
         yield from media.pieces(path, item, walk.profile, walk.kinds)
     else:
-        walk.kinds.append("other")
         yield from loading_pieces(path, item, walk)
 
 
@@ -107,6 +109,7 @@ def search_pieces(block: Block, walk: Walk) -> Iterator[Piece]:
 def loading_pieces(path: str, item: Mapping[str, object], walk: Walk) -> Iterator[Piece]:
     """Tools that a message loads, else (results of server tools, whatever is new) the text of the JSON."""
     tool = item.get("tool")
+    walk.kinds.append("special_tools" if item.get("type") in _LOADING else "other")
     if item.get("type") == "tool_reference":
         yield known(path, round(walk.profile.rule("tools", "loaded")))
         yield from loaded_pieces(path, item.get("tool_name"), walk.request, walk.profile)

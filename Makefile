@@ -30,6 +30,7 @@ bench: $(VENV)/.installed-dev
 	$(BIN)/python bench/batch_memory.py
 	$(BIN)/python bench/simulate.py
 	$(BIN)/python bench/cache_plan.py
+	$(BIN)/python bench/token_speed.py
 
 # Kills submit and collect at N random instants each, with a network that fails: make crash-test N=1000
 N := 200

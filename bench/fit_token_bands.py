@@ -166,7 +166,7 @@ def _quantile(errors: list[float], level: float) -> float:
 def _rounded(share: float) -> float:
     """Upwards to two significant digits."""
     digits = 1 - math.floor(math.log10(share))
-    return math.ceil(share * 10**digits) / 10**digits
+    return round(math.ceil(share * 10.0**digits) / 10.0**digits, digits)
 
 
 if __name__ == "__main__":

@@ -128,11 +128,12 @@ def _learn(run: Run, compared: Sequence[Compared]) -> tuple[Correction, ...]:
     from costkit.cli.batch_wiring import state_folder
     from costkit.cli.calibration import calibration_here
     from costkit.estimate.calibration import learn_corrections
+    from costkit.render.text import plural
 
     learnt = learn_corrections(compared, run.as_of)
     if not learnt:
         need = f"it takes {FEWEST} of one tokenizer, and {FEWEST_OF_A_KIND} of a kind (text, tools, images)"
-        message = f"{len(compared):,} counted requests are too few to learn from: {need}"
+        message = f"{plural(len(compared), 'request')} counted, too little to learn from: {need}"
         raise Undecidable(message, hint="nothing was kept; add more requests", code="evidence-thin")
     new = {(one.family, one.method) for one in learnt}
     others = [one for one in calibration_here().corrections if (one.family, one.method) not in new]

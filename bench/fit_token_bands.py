@@ -48,7 +48,8 @@ LEAST = {"text": 0.015, "tools": 0.006, "thinking": 0.02, "structured": 0.03, "i
 """The least share of the offline engine; 0.05 for the kinds that aren't modelled."""
 LEAST_ESTIMATED = {"text": 0.1}
 """The least share of the coarser engines; 0.05 for other kinds."""
-LEAST_UNSEEN = 0.03
+LEAST_UNSEEN, LEAST_SELDOM = 0.03, 0.02
+"""The least share where a kind was never, or fewer than 30 times, recorded in a family."""
 ONE_SIDE = 0.94
 OPEN_UPWARDS = frozenset(("server_tools", "tool_search", "other"))
 """Kinds whose error lies on one side: what comes in while the request runs can't be known before."""
@@ -147,8 +148,9 @@ def _band(engine: str, family: str, kind: str, errors: Mapping[tuple[str, str], 
     own = errors.get((family, kind), [])
     widen, least = 1.0, (LEAST if engine == "offline" else LEAST_ESTIMATED).get(kind, 0.05)
     if len(own) < ENOUGH:
+        least = max(LEAST_SELDOM if own else LEAST_UNSEEN, least)
         own = [pair for (_, other), pairs in errors.items() if other == kind for pair in pairs]
-        widen, least = UNSEEN, max(LEAST_UNSEEN, least)
+        widen = UNSEEN
     below = max(least, widen * _quantile([low for low, _ in own], SIDE))
     above = max(least, widen * _quantile([high for _, high in own], ONE_SIDE if kind in OPEN_UPWARDS else SIDE))
     return min(0.9, _rounded(below)), _rounded(above), _absolute(engine, kind)

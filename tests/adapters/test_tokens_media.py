@@ -93,6 +93,19 @@ def test_a_page_is_no_dearer_on_models_that_see_pictures_larger() -> None:
     assert abs(newer - older) < 20
 
 
+@needs_ctok
+def test_a_search_result_is_counted_as_its_title_source_and_text() -> None:
+    def result(**fields: Any) -> int:
+        parts = [{"type": "text", "text": "Leave is asked for in the portal."}]
+        return count(
+            said([{"type": "search_result", "title": "Leave", "source": "HR", "content": parts, **fields}])
+        ).tokens
+
+    longer = result(title="Leave and how to ask for it, for all of us")
+    assert longer - result() == count("Leave and how to ask for it, for all of us").tokens - count("Leave").tokens
+    assert result(citations={"enabled": True}) - result() > 400
+
+
 @pytest.mark.parametrize(
     "content",
     [
@@ -121,7 +134,7 @@ def test_a_locked_pdf_is_a_guess() -> None:
     assert counted.high > 2 * counted.low
 
 
-def test_a_pdf_that_takes_too_long_is_estimated_from_what_was_read(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_pages_that_are_not_reached_in_time_are_taken_for_usual_ones(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pdf_reader, "TIME_SECONDS", 0.2)
     monkeypatch.setattr(pdf_reader, "_page", slow(pdf_reader._page, after=1, seconds=1.0))
     partly = count(said([document(pdf("Hello", "there", "you"))]))

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 
 TIME_SECONDS = 20.0
-"""How long one file may take; pages that weren't reached by then are estimated from those that were."""
+"""How long one file may take; pages that weren't reached by then are taken for usual ones, within a wide band."""
 MOST_PAGES = 1_000
 """Pages whose text is read; the API takes at most 600."""
 MOST_CHARACTERS = 400_000
@@ -47,7 +47,7 @@ class _Progress:
     read: list[Page] = field(default_factory=list)
 
 
-@lru_cache(maxsize=4)
+@lru_cache(maxsize=2)
 def pages_of(data: str) -> Pages | None:
     """The pages of base64 data; `None` where it is no PDF, or a broken, locked or extremely slow one.
 

@@ -32,6 +32,7 @@ bench: $(VENV)/.installed-dev
 	$(BIN)/python bench/track_overhead.py 400
 	$(BIN)/python bench/cache_plan.py
 	$(BIN)/python bench/route_evidence.py
+	$(BIN)/python bench/token_speed.py
 
 # Kills submit and collect at N random instants each, with a network that fails: make crash-test N=1000
 N := 200

@@ -206,6 +206,23 @@ def test_what_is_refused(evaluate: Any, arguments: tuple[str, ...], code: int, m
     assert answer.document["error"]["message"].startswith(message)
 
 
+@pytest.mark.parametrize(
+    ("results", "message"),
+    [
+        ("{torn\n" + row(0, HAIKU, 1), "results.jsonl:1: is not valid JSON"),
+        (b"\xff\xfe\n", "results.jsonl:1: is not UTF-8 text"),
+        ("[" + row(0, HAIKU, 1) + ", 5]", "results.jsonl[1]: a result must be a JSON object"),
+        ("[" + row(0, HAIKU, 1) + ",\n {torn]", "results.jsonl:3: is not valid JSON"),
+        ("[" * 200_000, "results.jsonl: is nested too deeply"),
+        ('{"results": {"results": [5]}}', "results.jsonl:results.results[0]: a result must be an object"),
+    ],
+)
+def test_files_that_are_wrong_from_the_beginning(evaluate: Any, results: str | bytes, message: str) -> None:
+    answer = evaluate(results)
+    assert answer.code == 2
+    assert answer.document["error"]["message"].startswith(message)
+
+
 def test_one_model_alone_can_not_be_compared(evaluate: Any) -> None:
     answer = evaluate(rows(3, opus=lambda _: 1))
     assert (answer.code, answer.document["error"]["code"]) == (5, "undecidable")

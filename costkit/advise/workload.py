@@ -13,12 +13,14 @@ from costkit.core.money import minus, total
 from costkit.core.pricebook import PriceBook
 from costkit.core.usage import Usage
 
+_MOST_KNOWN = 50_000
+"""Distinct bills that are remembered."""
 _Key = tuple[str, date, bool, bool, str | None, Usage]
 
 
 @dataclass(slots=True)
 class Pricer:
-    """Prices calls; each distinct bill is priced once."""
+    """Prices calls, and remembers for a while what each distinct bill comes to."""
 
     book: PriceBook
     as_of: date
@@ -29,6 +31,8 @@ class Pricer:
         key = (call.model.id, call.day, call.batch, call.fast, call.inference_geo, call.usage)
         found = self._known.get(key)
         if found is None:
+            if len(self._known) >= _MOST_KNOWN:
+                self._known.clear()
             found = self._known[key] = self.book.cost(
                 call.usage,
                 call.model.id,
@@ -64,6 +68,12 @@ class Workload:
         if not calls:
             return self
         return replace(self, calls=tuple(calls.get(index, call) for index, call in enumerate(self.calls)))
+
+    def saving_of(self, after: Workload) -> Decimal:
+        """What another working copy of the same calls costs less: exact, and only the calls that differ are priced."""
+        cost = self.pricer.cost
+        pairs = zip(self.calls, after.calls, strict=True)
+        return total(minus(cost(old), cost(new)) for old, new in pairs if old is not new)
 
     def saves(self, index: int, call: Call) -> Decimal:
         """What one call would cost less if it were another; negative if it costs more."""

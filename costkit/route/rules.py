@@ -17,7 +17,8 @@ from costkit.route.signals import Signals, signals_of
 _FENCE = re.compile(r"```|~~~")
 _CODE_LINE = re.compile(
     r"^[ \t]*(?:def \w+\(|class \w+[(:{]|import [\w.]+;?$|from [\w.]+ import |#include|func \w+\(|fn \w+\("
-    r"|public class |(?:const|let|var) \w+ ?=|SELECT\b.+\bFROM\b|Traceback \(most recent call last\)|[ \t]+at [\w.$]+\(.*:\d+\))",
+    r"|public class |(?:const|let|var) \w+ ?=|SELECT\b.+\bFROM\b|Traceback \(most recent call last\)"
+    r"|at [\w.$]+\(.*:\d+\))",
     re.MULTILINE,
 )
 _CODE_WORDS = re.compile(

@@ -308,3 +308,10 @@ def test_csv_holds_the_candidates(program: Any, write: Any) -> None:
     header, first, *_ = program("route", "evaluate", "results.jsonl", "-f", "csv").out.splitlines()
     assert header.startswith("name,items,score,cost_usd,cost_per_completed_usd,is_on_frontier,difference")
     assert first.startswith(f"{HAIKU},200,1,0.00015,0.00015,true,0.0,")
+
+
+def test_the_page_says_first_that_nothing_is_recommended(program: Any, write: Any) -> None:
+    write("results.jsonl", rows(50, haiku=lambda _: 1, opus=lambda _: 1))
+    answer = program("route", "evaluate", "results.jsonl")
+    assert answer.out.startswith("insufficient evidence, nothing recommended · 50 common items · reference claude-opus")
+    assert f"{HAIKU} needs about 298 items" in answer.out

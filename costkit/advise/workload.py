@@ -9,8 +9,10 @@ from decimal import Decimal
 
 from costkit.advise.call import Call
 from costkit.advise.sketch import Sketcher
+from costkit.core.cost import cost_of
 from costkit.core.money import minus, total
 from costkit.core.pricebook import PriceBook
+from costkit.core.rates import RateKey, Rates
 from costkit.core.usage import Usage
 
 _MOST_KNOWN = 50_000
@@ -25,6 +27,7 @@ class Pricer:
     book: PriceBook
     as_of: date
     _known: dict[_Key, Decimal] = field(default_factory=dict)
+    _quoted: dict[RateKey, Rates] = field(default_factory=dict)
 
     def cost(self, call: Call) -> Decimal:
         """The exact US dollars of a call. Raises `Undecidable` where no price is known."""
@@ -33,15 +36,17 @@ class Pricer:
         if found is None:
             if len(self._known) >= _MOST_KNOWN:
                 self._known.clear()
-            found = self._known[key] = self.book.cost(
-                call.usage,
-                call.model.id,
-                call.day,
-                batch=call.batch,
-                fast=call.fast,
-                inference_geo=call.inference_geo,
-            ).total_usd
+            found = self._known[key] = cost_of(call.usage, self._rates(call)).total_usd
         return found
+
+    def _rates(self, call: Call) -> Rates:
+        key = self.book.key_for(
+            call.usage, call.model.id, call.day, batch=call.batch, fast=call.fast, inference_geo=call.inference_geo
+        )
+        rates = self._quoted.get(key)
+        if rates is None:
+            rates = self._quoted[key] = self.book.quote(key).rates
+        return rates
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, tzinfo
 from decimal import Decimal
 
+from costkit.advise.assumptions import assumptions_of
 from costkit.advise.batches import batch_candidates
 from costkit.advise.breakpoints import (
     lost_breakpoints,
@@ -112,6 +113,7 @@ def advise_on(items: Iterable[Item], counter: TokenCounter, book: PriceBook, opt
         intake.left_out(),
         intake.duplicates,
         (*notices, *_notices(work, unpriced_requests=sum(entry.requests for entry in unpriced))),
+        tuple(assumptions_of(findings, work)),
     )
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from costkit.advise.call import Call, Sketch
 from costkit.advise.replay import only_what_saves, replayed
 from costkit.advise.workload import Proposal, Workload
+from costkit.core.money import ZERO
 from costkit.core.usage import Usage
 
 TRIGGERS = (30_000, 60_000, 100_000, 150_000)
@@ -32,10 +33,12 @@ _Change = tuple[Mapping[int, Call], int]
 def growing_contexts(work: Workload) -> Proposal | None:
     """Clear old tool results where the requests are in the log, summarise where only their usage is."""
     best: tuple[Workload, list[int], int, int] | None = None
+    most = ZERO
     for trigger in TRIGGERS:
         after, touched, times = _cleared(work, trigger)
-        if touched and (best is None or after.total_usd < best[0].total_usd):
-            best = (after, touched, trigger, times)
+        saving = work.saving_of(after)
+        if touched and saving > most:
+            best, most = (after, touched, trigger, times), saving
     if best is None:
         return None
     after, touched, trigger, times = best
@@ -92,8 +95,7 @@ def _cleared(work: Workload, trigger: int) -> tuple[Workload, list[int], int]:
                 changed |= calls
                 groups.append(indices)
                 times += count
-    before = work
-    after, kept = only_what_saves(before, replayed(work, work.changed(changed)), groups)
+    after, kept = only_what_saves(work, replayed(work, work.changed(changed)), groups)
     return after, kept, times
 
 

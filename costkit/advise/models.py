@@ -73,7 +73,7 @@ def cheaper_successor(work: Workload) -> Proposal | None:
         what=f"{_requests(changes.values()):,} requests went to a model whose successor costs less",
         remedy="; ".join(f"use {name.partition(' → ')[2]} instead of {name.partition(' → ')[0]}" for name, _ in lines),
         risk="other answers: compare them on your own cases first; tokens of text that isn't logged are estimated",
-        certainty="likely" if at_worst.total_usd <= work.total_usd else "candidate",
+        certainty="likely" if work.saving_of(at_worst) >= 0 else "candidate",
         how=tuple(dict.fromkeys(f'model="{name.partition(" → ")[2]}"' for name, _ in lines)),
         detail=tuple(lines),
     )

@@ -158,7 +158,9 @@ def only_what_saves(before: Workload, after: Workload, groups: Iterable[Sequence
     undone: dict[int, Call] = {}
     kept: list[int] = []
     for group in groups:
-        changed = [index for index in group if before.calls[index] != after.calls[index]]
+        changed = [index for index in group if before.calls[index] is not after.calls[index]]
+        if not changed:
+            continue
         if before.cost_of(group) > after.cost_of(group):
             kept += changed
         else:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, tzinfo
 from decimal import Decimal
 
+from costkit.advise.assumptions import assumptions_of
 from costkit.advise.batches import batch_candidates
 from costkit.advise.breakpoints import (
     lost_breakpoints,
@@ -33,7 +34,7 @@ from costkit.advise.repeats import identical_requests, refused_requests, repeate
 from costkit.advise.result import Advice, DaySum, Finding, Observed, ranked
 from costkit.advise.sketch import Sketcher
 from costkit.advise.workload import Proposal, Remedy, Workload
-from costkit.core.money import ZERO, minus
+from costkit.core.money import ZERO
 from costkit.core.notice import Notice
 from costkit.core.pricebook import PriceBook
 from costkit.core.tokens import TokenCounter
@@ -112,30 +113,29 @@ def advise_on(items: Iterable[Item], counter: TokenCounter, book: PriceBook, opt
         intake.left_out(),
         intake.duplicates,
         (*notices, *_notices(work, unpriced_requests=sum(entry.requests for entry in unpriced))),
+        tuple(assumptions_of(findings, work)),
     )
 
 
 def _apply(work: Workload) -> tuple[list[Finding], Workload]:
-    original, before = work, work.total_usd
+    original = work
     findings: list[Finding] = []
     for code, remedy in ORDER:
         proposal = remedy(work)
         if proposal is None:
             continue
-        cost = proposal.after.total_usd
-        saving = minus(before, cost)
-        if saving > 0:
-            findings.append(_finding(code, proposal, saving, before, original, len(findings) + 1))
-            work, before = proposal.after, cost
-        elif proposal.tells_anyway:
-            findings.append(_finding(code, proposal, ZERO, before, original, len(findings) + 1))
+        saving = max(ZERO, work.saving_of(proposal.after))
+        if saving or proposal.tells_anyway:
+            at_worst = saving if proposal.worst is None else min(saving, work.saving_of(proposal.worst))
+            findings.append(_finding(code, proposal, saving, at_worst, original, len(findings) + 1))
+        if saving:
+            work = proposal.after
     return findings, work
 
 
 def _finding(
-    code: str, proposal: Proposal, saving: Decimal, before: Decimal, original: Workload, order: int
+    code: str, proposal: Proposal, saving: Decimal, at_least: Decimal, original: Workload, order: int
 ) -> Finding:
-    at_least = saving if proposal.worst is None else min(saving, minus(before, proposal.worst.total_usd))
     touched = proposal.touched
     places = tuple(dict.fromkeys(original.calls[index].where for index in touched[: 10 * PLACES]))[:PLACES]
     observed = Observed(

@@ -199,8 +199,10 @@ def _show(
     if times is not None:
         document["account"] = times
         notices += times.notices
-    if run.format == "csv" and (options.tree or comparison is not None or times is not None):
-        notices.append(Notice("csv-items-only", "CSV holds the items only: everything else is in --json"))
+    if run.format == "csv" and (options.tree or comparison is not None):
+        notices.append(Notice("csv-items-only", "CSV holds the items only: the tree and the change are in --json"))
+    if run.format == "csv" and times is not None:
+        notices.append(Notice("csv-items-only", "CSV holds the items only: how long they take is in --json"))
     return run.show(
         "estimate",
         document,

@@ -131,12 +131,11 @@ class _Lines:
                 raise InvalidInput(
                     "is larger than 32 MB, the API's limit for one request", where=f"{name}:{raw.number}"
                 )
-            value = prompt_files.value_in_line(raw.data, name, raw.number)
-            seen = None if columns.keeps else glimpse(value, self.kind, shares=self.complete is not None)
+            seen = None if columns.keeps else glimpse(raw.data, self.kind, shares=self.complete is not None)
             if seen is not None:
                 columns.note(raw.number, raw.size, seen.max_tokens, (seen.model, None, None))
                 continue
-            requests = self._requests(value, raw.number)
+            requests = self._requests(prompt_files.value_in_line(raw.data, name, raw.number), raw.number)
             for request in requests:
                 columns.add(raw.number, request, raw.size // len(requests))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -54,7 +55,7 @@ VALUES: st.SearchStrategy[Any] = st.one_of(
 
 @given(VALUES, st.sampled_from((None, "batch")))
 def test_what_is_accepted_is_read_the_same_way_with_care(value: Any, kind: str | None) -> None:
-    seen = glimpse(value, kind, shares=False)
+    seen = glimpse(json.dumps(value).encode(), kind, shares=False)
     for accepted in [seen] if seen else []:
         (request,) = requests_in_value(value, "in.jsonl", 1, kind)
         assert accepted == Glimpse(request.model, request.max_tokens)
@@ -73,16 +74,33 @@ def test_what_is_accepted_is_read_the_same_way_with_care(value: Any, kind: str |
 )
 def test_the_usual_shapes_are_accepted(body: dict[str, object]) -> None:
     expected = Glimpse(body.get("model"), body.get("max_tokens"))  # type: ignore[arg-type]
-    assert glimpse(body, None, shares=False) == expected
-    assert glimpse({"custom_id": "a", "params": body}, "batch", shares=False) == expected
+    assert glimpse(json.dumps(body).encode(), None, shares=False) == expected
+    assert glimpse(json.dumps({"custom_id": "a", "params": body}).encode(), "batch", shares=False) == expected
 
 
 def test_a_request_with_a_system_prompt_of_its_own_is_left_to_the_careful_reading_where_one_is_added() -> None:
     own = {"system": "You help.", "messages": [{"role": "user", "content": "Hi"}]}
-    assert glimpse(own, None, shares=False) is not None
-    assert glimpse(own, None, shares=True) is None
+    assert glimpse(json.dumps(own).encode(), None, shares=False) is not None
+    assert glimpse(json.dumps(own).encode(), None, shares=True) is None
 
 
 def test_other_kinds_of_files_are_left_to_the_careful_reading() -> None:
     body = {"messages": [{"role": "user", "content": "Hi"}]}
-    assert [glimpse(body, kind, shares=False) for kind in ("text", "messages", "request")] == [None] * 3
+    assert [glimpse(json.dumps(body).encode(), kind, shares=False) for kind in ("text", "messages", "request")] == [
+        None
+    ] * 3
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        b'{"messages": [{"role": "user", "content": "Hi"}]',
+        b'{"messages": [{"role": "user", "content": "\xff"}]}',
+        b'{"messages": [{"role": "user", "content": "Hi"}], "metadata": {"at": NaN}}',
+        b'{"messages": [{"role": "user", "content": "Hi"}]} {}',
+        b"[" * 5_000,
+        b"",
+    ],
+)
+def test_what_is_no_json_is_left_to_the_careful_reading(line: bytes) -> None:
+    assert glimpse(line, None, shares=False) is None

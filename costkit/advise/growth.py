@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from costkit.advise.call import Call, Sketch
 from costkit.advise.replay import only_what_saves, replayed
+from costkit.advise.words import many
 from costkit.advise.workload import Proposal, Workload
 from costkit.core.money import ZERO
 from costkit.core.usage import Usage
@@ -50,10 +51,10 @@ def growing_contexts(work: Workload) -> Proposal | None:
         touched=touched,
         tokens=fewer,
         title="contexts that only grow",
-        what=f"{len(touched):,} requests carried {fewer:,} tokens of early turns that they may not have needed",
+        what=f"{fewer:,} tokens of early turns in {many(len(touched), 'request')} that may not have needed them",
         remedy=(
-            f"from {trigger:,} tokens on, {_remedy(work, touched)} ({times:,} times here); the cache that this throws "
-            "away is counted"
+            f"from {trigger:,} tokens on, {_remedy(work, touched)} ({many(times, 'time')} here); the cache that "
+            "this throws away is counted"
         ),
         risk=_risk(summarised=summarised),
         certainty="candidate",

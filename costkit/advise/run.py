@@ -33,6 +33,7 @@ from costkit.advise.models import cheaper_successor, fast_mode, smaller_model
 from costkit.advise.repeats import identical_requests, refused_requests, repeated_tool_calls
 from costkit.advise.result import Advice, DaySum, Finding, Observed, ranked
 from costkit.advise.sketch import Sketcher
+from costkit.advise.words import many
 from costkit.advise.workload import Proposal, Remedy, Workload
 from costkit.core.money import ZERO
 from costkit.core.notice import Notice
@@ -176,13 +177,14 @@ def _notices(work: Workload, *, unpriced_requests: int) -> Iterator[Notice]:
     simulated = sum(call.simulated for call in work.calls)
     if simulated:
         message = (
-            f"{simulated:,} requests without a response: their input is priced as the cache rules say, their output is "
-            "not in this"
+            f"{many(simulated, 'request')} without a response: the input is priced as the cache rules say, the "
+            "output is not in this"
         )
         yield Notice("usage-not-logged", message)
     if unpriced_requests:
-        whose = "1 request has" if unpriced_requests == 1 else f"{unpriced_requests:,} requests have"
-        yield Notice("unpriced", f"{whose} no known price, and no part in this")
+        yield Notice(
+            "unpriced", f"{many(unpriced_requests, 'request')} without a known price, and without a part in this"
+        )
     if work.sketcher.scaled:
         message = (
             f"the tokens of {work.sketcher.scaled:,} blocks were scaled from their length, by those that were counted "

@@ -150,7 +150,7 @@ def _band(engine: str, family: str, kind: str, errors: Mapping[tuple[str, str], 
     if len(own) < ENOUGH:
         least = max(LEAST_SELDOM if own else LEAST_UNSEEN, least)
         own = [pair for (_, other), pairs in errors.items() if other == kind for pair in pairs]
-        widen = UNSEEN
+        widen = 1.0 if kind in OPEN_UPWARDS else UNSEEN
     below = max(least, widen * _quantile([low for low, _ in own], SIDE))
     above = max(least, widen * _quantile([high for _, high in own], ONE_SIDE if kind in OPEN_UPWARDS else SIDE))
     return min(0.9, _rounded(below)), _rounded(above), _absolute(engine, kind)

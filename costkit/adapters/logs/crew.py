@@ -42,7 +42,7 @@ class Worker:
         """Bytes so far."""
         program = _PROGRAM.format(path=[_HOME, *sys.path])
         self._process = subprocess.Popen(  # noqa: S603  # this interpreter and our own module
-            [sys.executable, "-S", "-E", "-X", "utf8", "-c", program],
+            [sys.executable, "-S", "-X", f"utf8={sys.flags.utf8_mode}", "-c", program],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
@@ -116,8 +116,9 @@ class Crew:
         self.workers: list[Worker] = []
 
     def __enter__(self) -> Self:
-        for _ in range(self._size):
-            self.workers.append(Worker(self._options, self._remembered, self._loads))
+        with suppress(OSError):  # where the system gives no more processes, fewer read
+            for _ in range(self._size):
+                self.workers.append(Worker(self._options, self._remembered, self._loads))
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -133,7 +134,9 @@ def _read_here(
 
 
 def _cores() -> int:
-    """How many processors this process may use."""
+    """How many processors this process may use; one where Python can't be started again."""
+    if not sys.executable or getattr(sys, "frozen", False):
+        return 1
     try:
         return len(os.sched_getaffinity(0))
     except AttributeError:

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 WORTH_REMEMBERING = 2 << 20
 """Bytes that take longer to read than to remember."""
-WORTH_A_WORKER = 24 << 20
+WORTH_A_WORKER = 64 << 20
 """Bytes that this process reads in about the time in which another one starts."""
 _BLOCK = 1 << 20
 

@@ -48,7 +48,7 @@ def main() -> None:
             answer = ([folder.fold(piece) for piece in argument], read)
         elif order == JOIN:
             folder.join(argument)
-            answer = (set(folder.summary.responses.keys()), sessions_in(folder.summary.recorded))
+            answer = (b"".join(folder.summary.responses.keys()), sessions_in(folder.summary.recorded))
         else:
             close(folder.summary, *argument)
             answer = folder.summary

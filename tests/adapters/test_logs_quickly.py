@@ -6,6 +6,7 @@ import io
 import json
 import os
 import random
+import sys
 from collections import deque
 from collections.abc import Callable
 from pathlib import Path
@@ -199,6 +200,13 @@ def test_a_worker_that_can_not_start_is_no_loss(logs: Path, monkeypatch: pytest.
     monkeypatch.setattr(crew, "_PROGRAM", "raise SystemExit({path!r} and 3)")
 
     assert summarize_logs([str(logs)], OPTIONS, workers=2) == _closed(logs, OPTIONS)
+
+
+@pytest.mark.usefixtures("small_pieces")
+def test_where_the_system_gives_no_process_one_reads(logs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "executable", "/nowhere/python")
+
+    assert summarize_logs([str(logs)], OPTIONS, workers=3) == _closed(logs, OPTIONS)
 
 
 @pytest.mark.usefixtures("small_pieces")

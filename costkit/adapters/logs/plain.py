@@ -19,7 +19,7 @@ from costkit.adapters.logs.documents import LONG, OTHER_MARKS, USAGE, Document, 
 from costkit.adapters.logs.feed import Feed
 from costkit.adapters.logs.labels import pickers
 from costkit.adapters.logs.search import find, is_fast
-from costkit.adapters.logs.shapes import Unsure, bill_of, decode_line
+from costkit.adapters.logs.shapes import Bill, LastResponse, Line, Unsure, bill_of, copy_of, decode_line
 from costkit.core.response import Counts
 from costkit.report.fold import add_item, add_response
 from costkit.report.records import FileRead, response_key
@@ -97,10 +97,8 @@ class PlainReader:
         self._at_end = False
         self._numbers: dict[tuple[str | None, ...], int] = {}
         """Of the attributes in the table of responses."""
-        self._ids: tuple[str | None, str | None] | None = None
-        """Of the last response: most often the next line is about it too. What follows is about it."""
-        self._row = self._flags = self._since = 0
-        self._counts: tuple[int, ...] = ()
+        self._last = LastResponse()
+        """Most often the next line is about it too."""
 
     def read(self) -> Range:
         """Go through the range. Raises OSError where the system fails."""
@@ -114,6 +112,7 @@ class PlainReader:
                 continue
             at = self._scan(last) if last else self._step(0)
             self._forget(at)
+        self._settle()
         alone = not self._detector.keeps_state
         for item in self._detector.finish(self.name, self._passed_over):
             if isinstance(item, FileRead):
@@ -165,21 +164,17 @@ class PlainReader:
         stop = last if self._stop is None else min(last, self._stop - self._base)
         usage, nul = -1, -1
         has_marks = not is_fast or any(find(buffer, mark, 0, last) >= 0 for mark in OTHER_MARKS)
-        may_bill = not self._pickers
+        may_bill, opening, closing = not self._pickers, _OPEN, _CLOSE
         at = 0
         while at < stop:
             end = newline(b"\n", at, last)
-            if end == at:
-                self._line += 1
-                at += 1
-                continue
             if usage < at:
                 usage = _or_last(find(buffer, USAGE, at, last), last)
             if nul < at:
                 nul = _or_last(newline(b"\0", at, last), last)
             if (
-                buffer[at] == _OPEN
-                and (buffer[end - 1] == _CLOSE or buffer[end - 2 : end] == b"}\r")
+                buffer[at] == opening
+                and (buffer[end - 1] == closing or buffer[end - 2 : end] == b"}\r")
                 and nul >= end >= 0
             ):
                 if usage < end:
@@ -193,28 +188,55 @@ class PlainReader:
                     self._line += 1
                     at = end + 1
                     continue
+            elif end == at:
+                self._line += 1
+                at += 1
+                continue
             at = self._step(at)
         return at
 
-    def _bill(self, line: memoryview, offset: int) -> bool:
+    def _bill(self, text: memoryview, offset: int) -> bool:
+        """Count what a line bills; tells whether it could be read this way."""
         try:
-            bill = bill_of(decode_line(line))
+            line = decode_line(text)
+            copy = copy_of(line, self._last)
+            if copy is not None:
+                self._copy(*copy)
+                return True
+            bill = bill_of(line)
         except (DecodeError, Unsure, RecursionError, UnicodeDecodeError):
             return False
         if bill is None:
             self._passed_over += 1
-            return True
+        else:
+            self._bills += 1
+            self._add(bill, line, offset)
+        return True
+
+    def _copy(self, counts: tuple[int, ...], flags: int) -> None:
+        """Count a further line of the last response."""
+        last, summary = self._last, self._summary
         self._bills += 1
+        summary.records += 1
+        summary.copies += 1
+        if counts != last.counts:
+            last.counts = tuple(map(max, counts, last.counts))
+            last.has_grown = True
+        if flags != last.flags:
+            last.flags = summary.responses.limit_flags(last.row, flags)
+
+    def _settle(self) -> None:
+        """Write down what the lines of the last response have added to its counts."""
+        last = self._last
+        if last.has_grown:
+            self._summary.responses.raise_counts(last.row, last.counts)
+            last.has_grown = False
+
+    def _add(self, bill: Bill, line: Line, offset: int) -> None:
+        """Count a response, or a copy of one that is not the last."""
         counts, message_id, request_id, time, attributes, flags, iterations = bill
-        summary, table, ids = self._summary, self._summary.responses, (message_id, request_id)
-        if ids == self._ids and time > self._since and not iterations:
-            summary.records += 1
-            summary.copies += 1
-            if counts != self._counts:
-                self._counts = table.raise_counts(self._row, counts)
-            if flags != self._flags:
-                self._flags = table.limit_flags(self._row, flags)
-            return True
+        self._settle()
+        summary, table, last = self._summary, self._summary.responses, self._last
         number = self._numbers.get(attributes)
         if number is None:
             number = self._numbers[attributes] = table.number(Attributes(*attributes, self.name, ()))
@@ -224,15 +246,11 @@ class PlainReader:
         if row is not None:
             summary.records += 1
             summary.copies += 1
-        else:
-            response = Response(Counts(*counts), time, table.names[number], offset, self._line, flags, iterations)
-            row = add_response(summary, message_id, request_id, response)
-            if row is None:
-                self._ids = None
-                return True
-            time = table.time_of(row)
-        self._row, self._ids, self._counts, self._flags, self._since = row, ids, counts, flags, time
-        return True
+            last.remember(row, line, counts, flags)
+            return
+        response = Response(Counts(*counts), time, table.names[number], offset, self._line, flags, iterations)
+        add_response(summary, message_id, request_id, response)
+        last.forget()
 
     def _step(self, at: int) -> int:
         """Let the exact reader go on from a place in the buffer to the beginning of another line."""

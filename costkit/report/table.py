@@ -23,7 +23,6 @@ KEY_BYTES = 12
 """96 bits identify a response: two of a billion responses meet with a probability of 1 in 10^11."""
 _FIELDS = len(Counts._fields)
 _PLACE = 3
-_NARROW = 2**32
 _SLIM, _WIDE, _PLACES = Struct(f"{_FIELDS}I"), Struct(f"{_FIELDS}q"), Struct(f"{_PLACE}q")
 
 
@@ -86,10 +85,10 @@ class ResponseTable:
     __slots__ = (
         "_counts",
         "_flags",
+        "_form",
         "_iterations",
         "_known",
         "_numbers",
-        "_pack",
         "_places",
         "_rows",
         "names",
@@ -98,7 +97,7 @@ class ResponseTable:
     def __init__(self) -> None:
         self._rows: dict[bytes, int] = {}
         self._counts = array("I")
-        self._pack = _SLIM.pack
+        self._form = _SLIM
         self._places = array("q")
         self._numbers = array("I")
         self._flags = array("B")
@@ -140,10 +139,10 @@ class ResponseTable:
         if key in rows:
             return None
         try:
-            packed = self._pack(*counts)
+            packed = self._form.pack(*counts)
         except PackError:
             self._widen()
-            packed = self._pack(*counts)
+            packed = self._form.pack(*counts)
         row = rows[key] = len(rows)
         self._counts.frombytes(packed)
         self._places.frombytes(_PLACES.pack(*place))
@@ -153,13 +152,16 @@ class ResponseTable:
 
     def raise_counts(self, row: int, counts: tuple[int, ...]) -> tuple[int, ...]:
         """Keep the larger of each count; returns what is kept."""
-        known = tuple(self._counts[row * _FIELDS : (row + 1) * _FIELDS])
+        form = self._form
+        known = form.unpack_from(self._counts, row * form.size)
         if known == counts:
             return known
         merged = tuple(map(max, known, counts))
-        if max(merged) >= _NARROW:
+        try:
+            form.pack_into(self._counts, row * form.size, *merged)
+        except PackError:
             self._widen()
-        self._counts[row * _FIELDS : (row + 1) * _FIELDS] = array(self._counts.typecode, merged)
+            self._form.pack_into(self._counts, row * self._form.size, *merged)
         return merged
 
     def limit_flags(self, row: int, flags: int) -> int:
@@ -174,7 +176,7 @@ class ResponseTable:
     def _widen(self) -> None:
         """Make room for counts of four billion and more."""
         self._counts = array("q", self._counts)
-        self._pack = _WIDE.pack
+        self._form = _WIDE
 
     def absorb(self, other: ResponseTable) -> None:
         """Merge another table into this one: the rows that this one lacks all at once."""

@@ -222,6 +222,7 @@ def test_ranges_fit_only_if_each_begins_where_the_last_one_left() -> None:
 def memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder for summaries, where files settle at once."""
     monkeypatch.setattr(remembered, "SETTLED_NS", -(10**18))
+    monkeypatch.setattr(summaries, "WORTH_REMEMBERING", 0)
     return tmp_path / "memory"
 
 

@@ -17,7 +17,7 @@ from pathlib import Path
 from threading import Thread
 from typing import Any, Self
 
-from costkit.adapters.logs.pieces import Folder, Load, Piece, fit_together
+from costkit.adapters.logs.pieces import Folder, Found, Load, Piece, fit_together, fold_load
 from costkit.adapters.logs.plain import Range
 from costkit.adapters.logs.worker import CLOSE, FOLD, JOIN
 from costkit.report.fold import close
@@ -29,8 +29,6 @@ _HOME = str(Path(__file__).parents[3])
 _PROGRAM = "import sys; sys.path[:] = {path!r}; from costkit.adapters.logs.worker import main; main()"
 _AHEAD = 2
 """Loads that a worker has in hand, so that it need not wait for this process to find time."""
-
-Found = tuple[Load, list[Range | None]]
 
 
 class Worker:
@@ -160,7 +158,7 @@ def _ready(workers: Sequence[Worker], folder: Folder, found: list[Found]) -> lis
     """Those that are still there; what the others had taken is done here, as if they had never been."""
     for worker in workers:
         if worker.is_lost:
-            found.extend((load, [folder.fold(piece) for piece in load]) for load in worker.taken)
+            found.extend(fold_load(folder, load) for load in worker.taken)
     return [worker for worker in workers if not worker.is_lost]
 
 
@@ -182,7 +180,7 @@ def _join(workers: Sequence[Worker], folder: Folder, found: list[Found]) -> list
     return whole_files
 
 
-def _shared(keys: Sequence[Collection[int]]) -> set[int]:
+def _shared(keys: Sequence[Collection[bytes]]) -> set[bytes]:
     """The identities that more than one has."""
     sets = [frozenset(some) for some in keys]
     return {key for one, other in combinations(sets, 2) for key in one & other}

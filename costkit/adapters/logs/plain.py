@@ -8,7 +8,6 @@ that line until it is at the beginning of another. A file may be read in ranges 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from io import FileIO
 from typing import NamedTuple
 
@@ -23,7 +22,7 @@ from costkit.adapters.logs.search import find, is_fast
 from costkit.adapters.logs.shapes import Unsure, bill_of, decode_line
 from costkit.core.response import Counts
 from costkit.report.fold import add_item, add_response
-from costkit.report.records import FileRead
+from costkit.report.records import FileRead, response_key
 from costkit.report.summary import UsageSummary
 from costkit.report.table import Attributes, Response
 
@@ -55,20 +54,8 @@ class Range(NamedTuple):
     """Whether it could be read without knowing what comes before it in the file."""
 
 
-@dataclass(slots=True)
-class _Last:
-    """The response that the last bill was for: most often the next line is about it too."""
-
-    row: int
-    message_id: str | None
-    request_id: str | None
-    counts: tuple[int, ...]
-    flags: int
-    since: int
-
-    def is_about(self, message_id: str | None, request_id: str | None) -> bool:
-        """Whether these are the ids of the same response."""
-        return self.message_id == message_id and self.request_id == request_id
+NO_LINE = Range(-1, -1, alone=True)
+"""What becomes of a range within a line that is longer than it: whoever read its beginning has read it."""
 
 
 class _LineEnds(Exception):
@@ -108,13 +95,17 @@ class PlainReader:
         self._passed_over = 0
         self._steps = 0
         self._at_end = False
-        self._named: dict[tuple[str | None, ...], Attributes] = {}
-        self._last: _Last | None = None
+        self._numbers: dict[tuple[str | None, ...], int] = {}
+        """Of the attributes in the table of responses."""
+        self._ids: tuple[str | None, str | None] | None = None
+        """Of the last response: most often the next line is about it too. What follows is about it."""
+        self._row = self._flags = self._since = 0
+        self._counts: tuple[int, ...] = ()
 
     def read(self) -> Range:
         """Go through the range. Raises OSError where the system fails."""
-        if self._start:
-            self._align()
+        if self._start and not self._align():
+            return NO_LINE
         entered = self._base
         while not self._at_end and (self._stop is None or self._base < self._stop):
             self._fill()
@@ -132,16 +123,17 @@ class PlainReader:
                 add_item(self._summary, item)
         return Range(entered, self._base, alone)
 
-    def _align(self) -> None:
-        """Go to the beginning of a line."""
+    def _align(self) -> bool:
+        """Go to the beginning of a line; tell whether one begins in the range."""
         self._base = self._start - 1
         self._file.seek(self._base)
-        while not self._at_end:
+        while not self._at_end and (self._stop is None or self._base + 1 < self._stop):
             self._fill()
             at = self._buffer.find(b"\n", 0, self._filled) + 1
             self._forget(at or self._filled)
             if at:
-                return
+                return self._stop is None or self._base < self._stop
+        return self._at_end
 
     def _fill(self) -> None:
         room = len(self._buffer)
@@ -214,24 +206,31 @@ class PlainReader:
             return True
         self._bills += 1
         counts, message_id, request_id, time, attributes, flags, iterations = bill
-        summary, last = self._summary, self._last
-        if last is not None and last.is_about(message_id, request_id) and time > last.since and not iterations:
+        summary, table, ids = self._summary, self._summary.responses, (message_id, request_id)
+        if ids == self._ids and time > self._since and not iterations:
             summary.records += 1
             summary.copies += 1
-            if counts != last.counts:
-                last.counts = summary.responses.raise_counts(last.row, counts)
-            if flags != last.flags:
-                last.flags = summary.responses.limit_flags(last.row, flags)
+            if counts != self._counts:
+                self._counts = table.raise_counts(self._row, counts)
+            if flags != self._flags:
+                self._flags = table.limit_flags(self._row, flags)
             return True
-        named = self._named.get(attributes)
-        if named is None:
-            named = self._named[attributes] = Attributes(*attributes, self.name, ())
-        response = Response(Counts(*counts), time, named, offset, self._line, flags, iterations)
-        row = add_response(summary, message_id, request_id, response)
-        if row is None:
-            self._last = None
+        number = self._numbers.get(attributes)
+        if number is None:
+            number = self._numbers[attributes] = table.number(Attributes(*attributes, self.name, ()))
+        key = response_key(message_id, request_id, summary.options.dedupe)
+        if key is None or key in table or iterations:
+            response = Response(Counts(*counts), time, table.names[number], offset, self._line, flags, iterations)
+            row = add_response(summary, message_id, request_id, response)
+            self._ids = None
+            if row is None:
+                return True
+            time = table.time_of(row)
         else:
-            self._last = _Last(row, message_id, request_id, counts, flags, summary.responses.time_of(row))
+            summary.records += 1
+            summary.copies += 1
+            row = table.append(key, counts, (time, offset, self._line), number, flags)
+        self._row, self._ids, self._counts, self._flags, self._since = row, ids, counts, flags, time
         return True
 
     def _step(self, at: int) -> int:

@@ -14,7 +14,7 @@ from costkit.adapters.logs.documents import Document
 from costkit.adapters.logs.values import clean
 from costkit.core.response import read_usage
 from costkit.report.group import microseconds
-from costkit.report.records import Record, RecordedCost
+from costkit.report.records import Record, RecordedCost, Skipped
 
 SYNTHETIC = "<synthetic>"
 """The model of messages that Claude Code made up itself, for example to show an error."""
@@ -33,7 +33,7 @@ class Unbilled(NamedTuple):
     kind: str
 
 
-Found = Sequence[Record | RecordedCost | Unbilled]
+Found = Sequence[Record | RecordedCost | Unbilled | Skipped]
 Holder = Mapping[str, object]
 
 

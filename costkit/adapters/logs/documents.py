@@ -35,7 +35,23 @@ LONG = 1024
 USAGE = b'"usage"'
 OTHER_MARKS = (b'"custom_id"', b'"message_stop"', b'"cost-state"')
 """A line that bills something, or ends something that does, holds `USAGE` or, near its beginning, one of these; other
-lines are not handed on. A dialect whose documents look otherwise adds its own mark."""
+lines are not handed on but for those that `looks_foreign` knows."""
+TRANSCRIPT = b'{"parentUuid"'
+"""What most lines of a transcript begin with, and no other system's."""
+COUNTS = b'_tokens"'
+FOREIGN_MARKS = (
+    b'"resourceSpans"',
+    b'"resource_spans"',
+    b'trace_id"',
+    b'"traceId"',
+    b'"call_type"',
+    b"ModelInvocationLog",
+    b'"promptIdx"',
+    b'"evalId"',
+    b'"eval_id"',
+    b'"epoch"',
+)
+"""What the documents of other systems hold near their beginning; a span without usage says whose parent it is."""
 
 
 @dataclass(slots=True)
@@ -224,11 +240,26 @@ def _stands_alone(line: bytes) -> bool:
     return bool(values) and bool(values[0][0])
 
 
+def looks_foreign(text: bytes | bytearray, at: int, end: int) -> bool:
+    """Whether a line within a text may bill something by the names of another system."""
+    if text.startswith(TRANSCRIPT, at):
+        return False
+    if text.find(COUNTS, at, end) >= 0:
+        return True
+    head = min(end, at + LONG)
+    return any(text.find(mark, at, head) >= 0 for mark in FOREIGN_MARKS)
+
+
+def any_line(_line: bytes) -> bool:
+    """Wants every line: for a dialect that was named."""
+    return True
+
+
 def _is_marked(line: bytes) -> bool:
     if USAGE in line[-LONG:] or USAGE in line:  # most often it is near the end
         return True
     head = line[:LONG]
-    return any(mark in head for mark in OTHER_MARKS)
+    return any(mark in head for mark in OTHER_MARKS) or looks_foreign(line, 0, len(line))
 
 
 def _looks_whole(line: bytes) -> bool:

@@ -81,7 +81,9 @@ class Folder:
             return self._quickly(piece, summary)
         found = None if piece.source.size is None else self._quickly(piece, summary)
         if found is None:
-            for item in read_source(piece.source, labels=summary.options.labels, passed=self._passed):
+            for item in read_source(
+                piece.source, labels=summary.options.labels, dialect=summary.options.dialect, passed=self._passed
+            ):
                 add_item(summary, item)
         if summary.options.dedupe == "file":
             close(summary)

@@ -15,7 +15,16 @@ from msgspec import DecodeError, Struct
 from msgspec.json import Decoder
 
 from costkit.adapters.logs.detect import Detector
-from costkit.adapters.logs.documents import LONG, OTHER_MARKS, USAGE, Document, Documents, Found
+from costkit.adapters.logs.documents import (
+    LONG,
+    OTHER_MARKS,
+    USAGE,
+    Document,
+    Documents,
+    Found,
+    any_line,
+    looks_foreign,
+)
 from costkit.adapters.logs.feed import Feed
 from costkit.adapters.logs.labels import pickers
 from costkit.adapters.logs.search import find, is_fast
@@ -87,7 +96,9 @@ class PlainReader:
         self._summary, self._passed = summary, passed
         self._buffer, self._view = buffer, memoryview(buffer)
         self._pickers = pickers(summary.options.labels)
-        self._detector = Detector()
+        dialect = summary.options.dialect
+        self._detector = Detector(dialect)
+        self._wanted = None if dialect is None else any_line
         self._base = start
         self._filled = 0
         self._line = UNKNOWN_LINE if start else 1
@@ -165,7 +176,7 @@ class PlainReader:
         stop = last if self._stop is None else min(last, self._stop - self._base)
         usage, nul = -1, -1
         has_marks = not is_fast or any(find(buffer, mark, 0, last) >= 0 for mark in OTHER_MARKS)
-        may_bill = not self._pickers
+        is_asked_for, may_bill = self._wanted is not None, not self._pickers and self._wanted is None
         at = 0
         while at < stop:
             end = newline(b"\n", at, last)
@@ -182,9 +193,13 @@ class PlainReader:
                 and (buffer[end - 1] == _CLOSE or buffer[end - 2 : end] == b"}\r")
                 and nul >= end >= 0
             ):
-                if usage < end:
+                if is_asked_for:
+                    is_read = False
+                elif usage < end:
                     is_read = may_bill and self._bill(view[at:end], self._base + at)
-                elif has_marks and any(newline(mark, at, min(end, at + LONG)) >= 0 for mark in OTHER_MARKS):
+                elif (
+                    has_marks and any(newline(mark, at, min(end, at + LONG)) >= 0 for mark in OTHER_MARKS)
+                ) or looks_foreign(buffer, at, end):
                     is_read = False
                 else:
                     is_read = end - at > LONG or _is_object(view[at:end])
@@ -241,7 +256,7 @@ class PlainReader:
         self._steps += 1
         place, until = self._base + at, self._base + (end or self._filled)
         feed = Feed(self._reader(at), place, self._line)
-        documents = Documents(feed, self.name, self._pickers)
+        documents = Documents(feed, self.name, self._pickers, self._wanted)
         if self._steps > _MOST_STEPS:  # a file that is not made of lines
             until = max(until, self._stop or _FAR)
         while not documents.at_end and feed.offset < until:
@@ -253,7 +268,7 @@ class PlainReader:
     def _read_line(self, at: int, end: int) -> bool:
         """Read a line exactly, if it can be read without those that follow."""
         feed = Feed(_no_more, self._base + at, self._line, bytes(self._view[at:end]))
-        documents = Documents(feed, self.name, self._pickers)
+        documents = Documents(feed, self.name, self._pickers, self._wanted)
         found: list[Found] = []
         try:
             while feed.offset < self._base + end:

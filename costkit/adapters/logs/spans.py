@@ -13,8 +13,10 @@ from typing import NamedTuple
 from costkit.adapters.logs.counted import child, children, first_of
 from costkit.adapters.logs.dialect import Holder
 
+_INTEGERS = ("intValue", "int_value")
 _VALUES = ("stringValue", "intValue", "doubleValue", "boolValue", "string_value", "int_value", "double_value")
 _DEEPEST = 8
+_MOST_DIGITS = 20
 
 
 class Span(NamedTuple):
@@ -74,7 +76,7 @@ def _of_resource(resource: Holder) -> Iterator[Span]:
                 str(name),
                 parent if isinstance(parent, str) and parent else None,
                 str(scope.get("name") or ""),
-                _nanoseconds(first_of(span, ("startTimeUnixNano", "start_time_unix_nano"))),
+                _number(first_of(span, ("startTimeUnixNano", "start_time_unix_nano"))),
                 _attributes(span.get("attributes")),
                 service,
             )
@@ -86,18 +88,17 @@ def _attributes(listed: object) -> dict[str, object]:
         value = child(item, "value")
         for kind in _VALUES:
             if kind in value:
-                inner = value[kind]
-                is_count = kind in ("intValue", "int_value") and isinstance(inner, str)
-                found[str(item.get("key"))] = int(inner) if is_count and _is_integer(inner) else inner
+                found[str(item.get("key"))] = _number(value[kind]) if kind in _INTEGERS else value[kind]
     return found
 
 
-def _is_integer(text: object) -> bool:
-    return isinstance(text, str) and text.isascii() and text.removeprefix("-").isdigit() and len(text) < 20
+def _is_integer(text: str) -> bool:
+    return text.isascii() and text.removeprefix("-").isdigit() and len(text) < _MOST_DIGITS
 
 
-def _nanoseconds(value: object) -> object:
-    return int(str(value)) if _is_integer(value) else value
+def _number(value: object) -> object:
+    """JSON has 64-bit integers as texts."""
+    return int(value) if isinstance(value, str) and _is_integer(value) else value
 
 
 def _flat(holder: Holder, prefix: str, depth: int) -> Iterator[tuple[str, object]]:

@@ -17,18 +17,12 @@ from typing import Any
 from costkit.adapters.logs import llm_tool
 from costkit.adapters.logs.documents import Document
 from costkit.adapters.logs.labels import Picker
-from costkit.adapters.logs.unpack import Unusable
+from costkit.adapters.logs.unpack import SQLITE, Unusable
 from costkit.report.records import Skipped
 
-SQLITE, ZIP = b"SQLite format 3\0", b"PK\x03\x04"
 LARGEST = 256 << 20
 """Bytes of a sample above which it is passed over."""
 _SAMPLES, _HEADER = "samples/", "header.json"
-
-
-def is_container(head: bytes) -> bool:
-    """Whether a file that begins like this holds its documents in a form of its own."""
-    return head.startswith((SQLITE, ZIP))
 
 
 def documents_of(path: str, head: bytes, name: str, pickers: tuple[Picker, ...]) -> Iterator[Document | Skipped]:

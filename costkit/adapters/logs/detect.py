@@ -26,6 +26,8 @@ from costkit.report.records import FileRead, Record, RecordedCost, Skipped
 
 Recognise = Callable[[Document], Found | None]
 Result = Record | RecordedCost | Skipped
+Note = Callable[[str, int, int], None]
+"""Is told a kind, a line and an offset."""
 
 
 def dialects(streams: Streams, traces: Traces) -> dict[str, Recognise]:
@@ -64,15 +66,17 @@ def check_dialect(name: str) -> str:
 class Detector:
     """Turns the documents of one file into records, and counts those without a bill."""
 
-    def __init__(self, only: str | None = None) -> None:
-        """Ask all dialects, or `only` one of them."""
+    def __init__(self, only: str | None = None, note: Note = lambda _kind, _line, _offset: None) -> None:
+        """Ask all dialects, or `only` one of them; `note` is told each response that is known to cost nothing."""
+        self._note = note
         self._streams, self._traces = Streams(), Traces()
         known = dialects(self._streams, self._traces)
         self._dialects = known if only is None else {check_dialect(only): known[only]}
         self.spoken: str | None = None
         """The dialect of the last document; `None` where none knew it."""
         self._unbilled: dict[str, int] = {}
-        self._documents = 0
+        self.documents = 0
+        """How many it was given."""
         self._other = 0
 
     @property
@@ -82,20 +86,21 @@ class Detector:
 
     def read(self, document: Document) -> Sequence[Result]:
         """What a document bills."""
-        self._documents += 1
+        self.documents += 1
         try:
             found = self._ask(document)
         except ValueError as problem:
             return (Skipped(f"bad-usage: {problem}", document.path, document.line, document.offset),)
         if not found:
             self._other += 1
-        return self._billed(found)
+        return self._billed(found, document.line, document.offset)
 
-    def _billed(self, found: Found) -> list[Result]:
+    def _billed(self, found: Found, line: int = 0, offset: int = 0) -> list[Result]:
         records: list[Result] = []
         for item in found:
             if isinstance(item, Unbilled):
                 self._unbilled[item.kind] = self._unbilled.get(item.kind, 0) + 1
+                self._note(item.kind, item.line or line, item.offset or offset)
             else:
                 records.append(item)
         return records
@@ -109,7 +114,7 @@ class Detector:
                 yield Skipped(f"bad-usage: {problem}", path, stream.document.line, stream.document.offset)
         yield from self._billed(self._traces.finish())
         yield FileRead(
-            path, self._documents + passed_over, self._other + passed_over, tuple(sorted(self._unbilled.items()))
+            path, self.documents + passed_over, self._other + passed_over, tuple(sorted(self._unbilled.items()))
         )
 
     def _ask(self, document: Document) -> Found:

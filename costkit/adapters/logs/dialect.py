@@ -31,6 +31,9 @@ class Unbilled(NamedTuple):
     """A response that is known to cost nothing."""
 
     kind: str
+    line: int = 0
+    """Where it stands; 0 for the document that was just read."""
+    offset: int = 0
 
 
 Found = Sequence[Record | RecordedCost | Unbilled | Skipped]

@@ -6,14 +6,13 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
-from typing import IO, NamedTuple
+from typing import IO, NamedTuple, Protocol
 
-from costkit.adapters.logs.containers import documents_of, is_container
 from costkit.adapters.logs.detect import Detector, Result, check_dialect
 from costkit.adapters.logs.documents import Document, Documents, Found, any_line
 from costkit.adapters.logs.labels import Picker, pickers
 from costkit.adapters.logs.sources import Source, find_sources, why
-from costkit.adapters.logs.unpack import SAMPLE, Tap, Unpacked, Unusable
+from costkit.adapters.logs.unpack import SAMPLE, Tap, Unpacked, Unusable, is_container
 from costkit.adapters.names import STDIN
 from costkit.errors import InvalidInput, OperationFailed
 from costkit.report.records import Item, Skipped
@@ -21,8 +20,23 @@ from costkit.report.records import Item, Skipped
 Progress = Callable[[int, int | None], None]
 """Is told the bytes read so far (of compressed files: as they are on disk) and, if known, those there are."""
 
-Witness = Callable[[Document, str | None, Sequence[Result]], None]
-"""Is told each document, the dialect that knew it, and what it bills by itself."""
+
+class Witness(Protocol):
+    """Looks on while a file is read."""
+
+    def read(self, document: Document, dialect: str | None, results: Sequence[Result]) -> None:
+        """A document, the dialect that knew it, and what it bills so far: a bill may be complete only later."""
+
+    def unbilled(self, kind: str, line: int, offset: int) -> None:
+        """A response that is known to cost nothing."""
+
+
+class _Nobody:
+    def read(self, document: Document, dialect: str | None, results: Sequence[Result]) -> None:
+        """Look away."""
+
+    def unbilled(self, kind: str, line: int, offset: int) -> None:
+        """Look away."""
 
 
 def read_logs(
@@ -77,14 +91,14 @@ def read_source(
     dialect: str | None = None,
     stdin: IO[bytes] | None = None,
     passed: Callable[[int], None] = lambda _size: None,
-    witness: Witness = lambda _document, _dialect, _results: None,
+    witness: Witness | None = None,
 ) -> Iterator[Item]:
     """Read one file: the unit of work that a log can be split into.
 
     `passed` is told about each read, `witness` about each document that was looked into.
     """
     name = source.name
-    reading = _Reading(name, pickers(labels), dialect, witness)
+    reading = _Reading(name, pickers(labels), dialect, witness or _Nobody())
     if source.path == STDIN:
         if stdin is None and sys.stdin is None:
             raise InvalidInput("standard input is closed", where=name)
@@ -128,7 +142,10 @@ class _Reading(NamedTuple):
         wanted = None if self.dialect is None else any_line
         try:
             unpacked = Unpacked(Tap(stream, passed))
-            documents, detector = Documents(unpacked.read, self.name, self.pickers, wanted), Detector(self.dialect)
+            documents, detector = (
+                Documents(unpacked.read, self.name, self.pickers, wanted),
+                Detector(self.dialect, self.witness.unbilled),
+            )
             yield from self._read(documents, detector)
         except Unusable as problem:
             yield Skipped(str(problem), self.name)
@@ -141,19 +158,22 @@ class _Reading(NamedTuple):
 
     def container(self, path: str, head: bytes) -> Iterator[Item]:
         """What a database or an archive bills."""
-        detector = Detector(self.dialect)
+        from costkit.adapters.logs.containers import documents_of
+
+        detector = Detector(self.dialect, self.witness.unbilled)
         try:
             yield from self._read(documents_of(path, head, self.name, self.pickers), detector)
         except Unusable as problem:
             yield Skipped(str(problem), self.name)
-            return
+            if not detector.documents:
+                return
         yield from detector.finish(self.name, 0)
 
     def _read(self, documents: Iterable[Found], detector: Detector) -> Iterator[Item]:
         for document in documents:
             if isinstance(document, Document):
                 results = detector.read(document)
-                self.witness(document, detector.spoken, results)
+                self.witness.read(document, detector.spoken, results)
                 yield from results
             else:
                 yield document

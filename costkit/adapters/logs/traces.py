@@ -35,13 +35,18 @@ class _Trace:
         """What counts, in the order of arrival."""
         repeated: set[str] = set()
         for inner in self.calls:
+            if inner in repeated:  # whoever found that has been at all those above it
+                continue
             seen, outer = {inner}, self.parents.get(inner)
             while outer is not None and outer not in seen and outer not in repeated:
                 if outer in self.calls:
                     repeated.add(outer)
                 seen.add(outer)
                 outer = self.parents.get(outer)
-        return [Unbilled(REPEATED) if name in repeated else call for name, call in self.calls.items()]
+        return [
+            Unbilled(REPEATED, call.line, call.offset) if name in repeated else call
+            for name, call in self.calls.items()
+        ]
 
 
 @dataclass(slots=True)

@@ -25,13 +25,13 @@ USAGE = {
     "cache_creation_input_tokens": 300,
     "output_tokens": 25,
 }
-FULL_USAGE = {
+FULL_USAGE: dict[str, Any] = {
     **USAGE,
     "cache_creation": {"ephemeral_5m_input_tokens": 100, "ephemeral_1h_input_tokens": 200},
     "service_tier": "standard",
     "inference_geo": "us",
 }
-MESSAGE = {
+MESSAGE: dict[str, Any] = {
     "id": "msg_01Ab",
     "type": "message",
     "role": "assistant",

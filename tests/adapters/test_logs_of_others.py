@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -46,7 +47,7 @@ def _phoenix(number: int) -> object:
     return console_span(f"s{number}", {**LONG, **open_inference()}, None, f"0x{number}")
 
 
-DOCUMENTS = {
+DOCUMENTS: dict[str, Callable[[int], object]] = {
     "otel": _otel,
     "console": _console,
     "openinference": _phoenix,

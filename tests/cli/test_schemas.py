@@ -31,8 +31,8 @@ NAMES = (
     "pricing-list",
     "pricing-show",
     "reconcile",
-    "report",
     "report-explain",
+    "report",
     "simulate",
 )
 MODEL = "claude-opus-5-5"

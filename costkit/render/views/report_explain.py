@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from costkit.render.text import plural
-from costkit.render.view import Cell, Column, Kind, Table, View
+from costkit.render.view import Cell, Column, Kind, Labelled, Table, View
 from costkit.report.explained import REASONS, ExplainedFile, Explanation
 
 _COLUMNS = (
@@ -33,7 +33,7 @@ def _rows(file: ExplainedFile) -> Iterator[tuple[Cell, ...]]:
     yield (file.file, spoken, "counted", file.counted.times, _places(file.counted.examples))
     for reason in file.others:
         means = REASONS.get(reason.reason)
-        what = reason.reason if means is None else f"{reason.reason}: {means}"
+        what = Labelled(reason.reason, reason.reason if means is None else f"{reason.reason}: {means}")
         yield (file.file, None, what, reason.count, None if reason.whole_files else _places(reason.examples))
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import json
+import random
 from collections.abc import Callable
 from pathlib import Path
 
@@ -14,6 +16,7 @@ from foreign_logs import (
     gen_ai,
     inspect_log,
     invocation,
+    lines,
     llm_row,
     model_event,
     observation,
@@ -24,30 +27,32 @@ from foreign_logs import (
     sample,
     spend_row,
 )
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from costkit.adapters.logs import pieces, read_logs, summaries
 from costkit.adapters.logs.detect import DIALECTS, check_dialect
 from costkit.adapters.logs.summaries import summarize_logs
 from costkit.errors import InvalidInput
-from costkit.report import FoldOptions, UsageSummary, summarize
+from costkit.report import FileRead, FoldOptions, Record, Skipped, UsageSummary, summarize
 from costkit.report.fold import close
 
 LONG = {"text": "x" * 2000}
 
 
-def _otel(number: int) -> object:
+def _otel(number: int) -> dict[str, object]:
     return otlp(otlp_span(f"s{number}", {"gen_ai.input.messages": LONG["text"], **gen_ai()}, trace=f"t{number}"))
 
 
-def _console(number: int) -> object:
+def _console(number: int) -> dict[str, object]:
     return console_span(f"s{number}", {**LONG, **gen_ai()}, f"s{number + 1}" if number % 3 else None, "0x1")
 
 
-def _phoenix(number: int) -> object:
+def _phoenix(number: int) -> dict[str, object]:
     return console_span(f"s{number}", {**LONG, **open_inference()}, None, f"0x{number}")
 
 
-DOCUMENTS: dict[str, Callable[[int], object]] = {
+DOCUMENTS: dict[str, Callable[[int], dict[str, object]]] = {
     "otel": _otel,
     "console": _console,
     "openinference": _phoenix,
@@ -126,3 +131,33 @@ def test_an_unknown_dialect_is_refused_with_those_that_come_close(written: str, 
         check_dialect(written)
 
     assert f"did you mean {meant}" in str(refused.value.hint)
+
+
+ODD: st.SearchStrategy[object] = st.sampled_from(
+    [None, True, -1, 0, 2.5, 10**30, "", "7", "x", "\ud800", [], {}, [None], {"a": {}}, {"usage": 1}, float("inf")]
+)
+
+
+def _damaged(value: object, chance: random.Random, odd: object) -> object:
+    """The same with one thing in it replaced."""
+    parts = (
+        list(value.items()) if isinstance(value, dict) else list(enumerate(value)) if isinstance(value, list) else []
+    )
+    where = chance.choice([name for name, _ in parts]) if parts and chance.random() < 0.95 else None
+    changed = {name: _damaged(part, chance, odd) if name == where else part for name, part in parts}
+    kinds: dict[type, Callable[[], object]] = {dict: lambda: changed, list: lambda: list(changed.values())}
+    return odd if where is None else kinds[type(value)]()
+
+
+@given(st.sampled_from(NAMES), st.integers(0, 2**32).map(random.Random), ODD)
+@settings(max_examples=600, deadline=None)
+def test_no_value_in_any_place_stops_the_reader(name: str, chance: random.Random, odd: object) -> None:
+    document = DOCUMENTS[name](1)
+    where = chance.choice(sorted(document))
+    document[where] = _damaged(document[where], chance, odd)
+    *items, last = read_logs(["-"], stdin=io.BytesIO(lines(document, DOCUMENTS[name](2))))
+
+    assert isinstance(last, FileRead)
+    assert last.documents == 2
+    assert last.other <= 2
+    assert all(isinstance(item, Record | Skipped) for item in items)

@@ -8,7 +8,7 @@ reason; what follows it is read. Memory is bounded by the longest single documen
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from costkit.adapters.logs.feed import LONGEST, Feed, Read, TooLong, Torn
@@ -38,20 +38,8 @@ OTHER_MARKS = (b'"custom_id"', b'"message_stop"', b'"cost-state"')
 lines are not handed on but for those that `looks_foreign` knows."""
 TRANSCRIPT = b'{"parentUuid"'
 """What most lines of a transcript begin with, and no other system's."""
-COUNTS = b'_tokens"'
-FOREIGN_MARKS = (
-    b'"resourceSpans"',
-    b'"resource_spans"',
-    b'trace_id"',
-    b'"traceId"',
-    b'"call_type"',
-    b"ModelInvocationLog",
-    b'"promptIdx"',
-    b'"evalId"',
-    b'"eval_id"',
-    b'"epoch"',
-)
-"""What the documents of other systems hold near their beginning; a span without usage says whose parent it is."""
+FOREIGN_MARKS = (b'_tokens"', b"TokenCount", b'okenUsage"', b'trace_id"', b'"traceId"')
+"""What lines of other systems hold somewhere: their counts, and a span without any says whose parent it is."""
 
 
 @dataclass(slots=True)
@@ -240,14 +228,9 @@ def _stands_alone(line: bytes) -> bool:
     return bool(values) and bool(values[0][0])
 
 
-def looks_foreign(text: bytes | bytearray, at: int, end: int) -> bool:
+def looks_foreign(text: bytes | bytearray, at: int, end: int, marks: Sequence[bytes] = FOREIGN_MARKS) -> bool:
     """Whether a line within a text may bill something by the names of another system."""
-    if text.startswith(TRANSCRIPT, at):
-        return False
-    if text.find(COUNTS, at, end) >= 0:
-        return True
-    head = min(end, at + LONG)
-    return any(text.find(mark, at, head) >= 0 for mark in FOREIGN_MARKS)
+    return not text.startswith(TRANSCRIPT, at) and any(text.find(mark, at, end) >= 0 for mark in marks)
 
 
 def any_line(_line: bytes) -> bool:

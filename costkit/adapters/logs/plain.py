@@ -16,8 +16,10 @@ from msgspec.json import Decoder
 
 from costkit.adapters.logs.detect import Detector
 from costkit.adapters.logs.documents import (
+    FOREIGN_MARKS,
     LONG,
     OTHER_MARKS,
+    TRANSCRIPT,
     USAGE,
     Document,
     Documents,
@@ -106,6 +108,9 @@ class PlainReader:
         self._passed_over = 0
         self._steps = 0
         self._at_end = False
+        self._has_marks = True
+        self._foreign: tuple[bytes, ...] | None = None
+        """Those of the `FOREIGN_MARKS` that are in the buffer, once somebody asks."""
         self._numbers: dict[tuple[str | None, ...], int] = {}
         """Of the attributes in the table of responses."""
         self._ids: tuple[str | None, str | None] | None = None
@@ -175,7 +180,8 @@ class PlainReader:
         buffer, view, newline = self._buffer, self._view, self._buffer.find
         stop = last if self._stop is None else min(last, self._stop - self._base)
         usage, nul = -1, -1
-        has_marks = not is_fast or any(find(buffer, mark, 0, last) >= 0 for mark in OTHER_MARKS)
+        self._has_marks = not is_fast or any(find(buffer, mark, 0, last) >= 0 for mark in OTHER_MARKS)
+        self._foreign = None
         is_asked_for, may_bill = self._wanted is not None, not self._pickers and self._wanted is None
         at = 0
         while at < stop:
@@ -197,19 +203,27 @@ class PlainReader:
                     is_read = False
                 elif usage < end:
                     is_read = may_bill and self._bill(view[at:end], self._base + at)
-                elif (
-                    has_marks and any(newline(mark, at, min(end, at + LONG)) >= 0 for mark in OTHER_MARKS)
-                ) or looks_foreign(buffer, at, end):
-                    is_read = False
                 else:
-                    is_read = end - at > LONG or _is_object(view[at:end])
-                    self._passed_over += is_read
+                    is_read = self._pass_over(at, end, last)
                 if is_read:
                     self._line += 1
                     at = end + 1
                     continue
             at = self._step(at)
         return at
+
+    def _pass_over(self, at: int, end: int, last: int) -> bool:
+        """Leave out a line without a usage, unless it may bill something under another name."""
+        buffer = self._buffer
+        if self._has_marks and any(buffer.find(mark, at, min(end, at + LONG)) >= 0 for mark in OTHER_MARKS):
+            return False
+        if self._foreign is None and not buffer.startswith(TRANSCRIPT, at):
+            self._foreign = tuple(mark for mark in FOREIGN_MARKS if find(buffer, mark, at, last) >= 0)
+        if self._foreign and looks_foreign(buffer, at, end, self._foreign):
+            return False
+        is_object = end - at > LONG or _is_object(self._view[at:end])
+        self._passed_over += is_object
+        return is_object
 
     def _bill(self, line: memoryview, offset: int) -> bool:
         try:

@@ -35,8 +35,9 @@ def test_a_line_of_the_console_exporter_bills_the_same() -> None:
         ("somebody.else", {"gen_ai.usage.input_tokens": 40}),
         ("ai", {"gen_ai.usage.input_tokens": 40}),
         ("ai", {"gen_ai.usage.input_tokens": 1040, "ai.usage.inputTokenDetails.noCacheTokens": 40}),
+        ("ai", {"ai.usage.inputTokenDetails.cacheReadTokens": 700}),
     ],
-    ids=["openllmetry", "pydantic-ai", "unknown", "more-cached-than-input", "ai-5", "ai-6"],
+    ids=["openllmetry", "pydantic-ai", "unknown", "more-cached-than-input", "ai-5", "ai-6", "ai-6-without-details"],
 )
 def test_cached_tokens_are_counted_once_whether_the_input_includes_them_or_not(
     scope: str, attributes: dict[str, object]
@@ -44,6 +45,14 @@ def test_cached_tokens_are_counted_once_whether_the_input_includes_them_or_not(
     (record,) = records_of(otlp(otlp_span("a", gen_ai(**attributes)), scope=scope))
 
     assert record.usage.counts == COUNTS
+
+
+@pytest.mark.parametrize("scope", ["ai", "opentelemetry.instrumentation.bedrock"])
+def test_an_input_above_the_cached_tokens_is_still_known_to_leave_them_out(scope: str) -> None:
+    attributes = gen_ai(**{"gen_ai.usage.input_tokens": 5000, "gen_ai.usage.total_tokens": 5025})
+    (record,) = records_of(otlp(otlp_span("a", attributes), scope=scope))
+
+    assert record.usage.counts.input_tokens == 5000
 
 
 def test_a_total_that_adds_up_everything_shows_that_the_input_leaves_cached_tokens_out() -> None:

@@ -2,9 +2,10 @@
 
 Quirks: whether `input_tokens` includes cached tokens differs. The conventions say that it should; OpenLLMetry, the
 instrumentation of OpenTelemetry's own contributors (scope `opentelemetry.instrumentation.anthropic` for both) and
-Pydantic AI do so. Version 5 of the AI SDK (scope `ai`) handed on the API's number, which does not; version 6 says how
-many were not cached. Where more was cached than put in, or the total is the sum of all, the input can't include it,
-whoever wrote it. No attribute tells the TTL of cache writes, the tier or the geography.
+Pydantic AI do so. OpenLLMetry's instrumentation of Bedrock (0.62) and version 5 of the AI SDK (scope `ai`) hand on the
+API's number, which does not; version 6 has `ai.usage.inputTokenDetails` and includes them. Where more was cached than
+put in, or the total is the sum of all, the input can't include it, whoever wrote it. No attribute tells the TTL of
+cache writes, the tier or the geography.
 Documented at https://opentelemetry.io/docs/specs/semconv/gen-ai/
 """
 
@@ -38,11 +39,12 @@ _WRITE = (
     "gen_ai.usage.details.cache_write_tokens",
     "ai.usage.inputTokenDetails.cacheWriteTokens",
 )
-_UNCACHED = "ai.usage.inputTokenDetails.noCacheTokens"
+_SINCE_AI_6 = "ai.usage.inputTokenDetails."
+_UNCACHED = f"{_SINCE_AI_6}noCacheTokens"
 _MODEL = ("gen_ai.response.model", "ai.response.model", "gen_ai.request.model", "ai.model.id", "llm.request.model")
 _ID = ("gen_ai.response.id", "ai.response.id")
 _SESSION = ("gen_ai.conversation.id", "session.id", "ai.telemetry.metadata.sessionId")
-_WITHOUT_CACHED = ("ai",)
+_WITHOUT_CACHED = ("ai", "opentelemetry.instrumentation.bedrock")
 """Instrumentation scopes whose input leaves cached tokens out."""
 
 
@@ -60,7 +62,8 @@ def call_of(span: Span) -> Call | None:
         cached = whole_number(read) + whole_number(write)
         everything = whole_number(given) + whole_number(output) + cached
         apart = cached and whole_number(first_of(attributes, _TOTAL)) == everything
-        includes = span.scope not in _WITHOUT_CACHED and not apart
+        known_apart = span.scope in _WITHOUT_CACHED and not any(name.startswith(_SINCE_AI_6) for name in attributes)
+        includes = not known_apart and not apart
         usage = disjoint(given, output, read, write, includes_cache=includes)
     return Call(
         usage,

@@ -10,7 +10,7 @@ import typer
 from costkit.cli.framework import ADVANCED, add_command, whole_number
 from costkit.cli.output import is_picture, write_picture
 from costkit.cli.run import Finding, Run, piped_input
-from costkit.errors import ExitCode
+from costkit.errors import ExitCode, InvalidInput
 
 if TYPE_CHECKING:
     from decimal import Decimal
@@ -100,6 +100,8 @@ def report(
     from costkit.report import ReportOptions, parse_by, parse_since, parse_until, parse_zone, settle
 
     if explain:
+        if max_cost is not None or strict or is_picture(run.output):
+            raise InvalidInput("--explain names no costs", hint="leave out --max-cost, --strict and pictures")
         return _explain(run, logs or [piped_input()], input_, dedupe)
     zone = parse_zone(tz or run.settings.tz or "UTC")
     limit = usd_from("--max-cost", max_cost if max_cost is not None else run.settings.max_cost)

@@ -60,6 +60,19 @@ def test_an_explanation_is_a_table_for_people_and_one_document_for_programs(prog
     assert [reason["reason"] for reason in result["files"][0]["not_counted"]] == ["copy", "no-usage"]
 
 
+def test_a_limit_is_not_silently_left_unjudged_by_an_explanation(program: Any, tmp_path: Path) -> None:
+    (tmp_path / "spend.jsonl").write_bytes(lines(spend_row()))
+
+    for flags in (("--max-cost", "1"), ("--strict",), ("-o", "a.svg")):
+        assert program("report", "spend.jsonl", "--explain", *flags).code == 2
+
+
+def test_an_explanation_reads_a_pipe(program: Any) -> None:
+    answer = program("report", "-", "--explain", "--json", stdin=lines(spend_row()))
+
+    assert answer.document["result"]["files"][0]["counted"] == {"count": 1, "examples": ["<stdin>:1"]}
+
+
 def test_csv_has_the_codes_of_the_reasons(program: Any, tmp_path: Path) -> None:
     (tmp_path / "spend.jsonl").write_bytes(lines(spend_row(), spend_row()))
     rows = program("report", "spend.jsonl", "--explain", "--format", "csv").out.splitlines()

@@ -22,8 +22,8 @@ def explain_logs(
 ) -> Explanation:
     """Read logs one document after the other and say what was made of each file.
 
-    Of several copies the first one that is read counts. Raises what `read_logs` raises. Memory grows with the number
-    of distinct responses.
+    Of several copies the first one that is read counts. Raises what `read_logs` raises. Memory grows with the
+    number of distinct responses and with the documents of one file.
     """
     check_dedupe(dedupe)
     if dialect is not None:

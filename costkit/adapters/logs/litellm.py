@@ -105,6 +105,7 @@ def _whole_usage(row: Holder, metadata: Holder) -> Holder:
 
 def _answer(line: Holder) -> Holder | None:
     for holder in (line, *(child(line, name) for name in _WRAPPERS if isinstance(line.get(name), dict))):
-        if str(holder.get("object")).startswith("chat.completion") and "prompt_tokens" in child(holder, "usage"):
+        is_answer = str(holder.get("object")).startswith("chat.completion") and isinstance(holder.get("model"), str)
+        if is_answer and "prompt_tokens" in child(holder, "usage"):
             return holder
     return None

@@ -1,6 +1,6 @@
 # The two commands of the README are `make run` and `make test`; both set up what they need in .venv.
 .DELETE_ON_ERROR:
-.PHONY: run test lint unit bench crash-test fuzz demo-api clean
+.PHONY: run test lint unit bench bench-report crash-test fuzz demo-api clean
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -30,6 +30,12 @@ bench: $(VENV)/.installed-dev
 	$(BIN)/python bench/batch_memory.py
 	$(BIN)/python bench/simulate.py
 	$(BIN)/python bench/cache_plan.py
+
+# Reports of gigabytes beside DuckDB, polars, orjson and ccusage: make bench-report MB=1000
+MB := 1000
+bench-report: $(VENV)/.installed-dev
+	@$(PIP) install --group bench stringzilla
+	$(BIN)/python bench/report_speed.py --megabytes $(MB)
 
 # Kills submit and collect at N random instants each, with a network that fails: make crash-test N=1000
 N := 200

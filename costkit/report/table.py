@@ -118,11 +118,10 @@ class ResponseTable:
         """Merge a copy of a response into the table; returns its row."""
         row = self._rows.get(key)
         if row is None:
-            number = self.number(response.attributes)
-            row = self.append(key, response.counts, response.place, number, response.flags)
+            self.append(key, response.counts, response.place, self.number(response.attributes), response.flags)
             if response.iterations:
-                self._iterations[row] = response.iterations
-            return row
+                self._iterations[len(self) - 1] = response.iterations
+            return len(self) - 1
         self.raise_counts(row, response.counts)
         self._flags[row] &= response.flags
         if response.iterations or row in self._iterations:
@@ -133,14 +132,19 @@ class ResponseTable:
             self._numbers[row] = self.number(response.attributes)
         return row
 
-    def append(self, key: bytes, counts: tuple[int, ...], place: tuple[int, int, int], number: int, flags: int) -> int:
-        """Add a response that is not in the table; returns its row."""
+    def append(
+        self, key: bytes, counts: tuple[int, ...], place: tuple[int, int, int], number: int, flags: int
+    ) -> int | None:
+        """Add a response without iterations; returns its row, or `None` where it is in the table already."""
+        rows = self._rows
+        if key in rows:
+            return None
         try:
             packed = self._pack(*counts)
         except PackError:
             self._widen()
             packed = self._pack(*counts)
-        row = self._rows[key] = len(self._rows)
+        row = rows[key] = len(rows)
         self._counts.frombytes(packed)
         self._places.frombytes(_PLACES.pack(*place))
         self._numbers.append(number)
@@ -191,9 +195,6 @@ class ResponseTable:
         self._numbers.extend(map(numbers.__getitem__, other._numbers))
         self._iterations.update((base + row, passes) for row, passes in other._iterations.items())
         self._rows.update(zip(other._rows, range(base, base + len(other._rows)), strict=True))
-
-    def __contains__(self, key: bytes) -> bool:
-        return key in self._rows
 
     def __getstate__(self) -> Columns:
         return self.columns()

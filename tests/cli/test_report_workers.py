@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 pytestmark = pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="needs /proc to see processes")
-_LARGE = 60_000_000
+_LARGE = 70_000_000
 _PATIENCE_S = 60.0
 _LINE = b'{"id":"m","type":"message","model":"claude-opus-5-5","usage":{"input_tokens":1}}\n'
 

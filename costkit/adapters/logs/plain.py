@@ -248,17 +248,18 @@ class PlainReader:
         if number is None:
             number = self._numbers[attributes] = table.number(Attributes(*attributes, self.name, ()))
         key = response_key(message_id, request_id, summary.options.dedupe)
-        if key is None or key in table or iterations:
-            response = Response(Counts(*counts), time, table.names[number], offset, self._line, flags, iterations)
-            row = add_response(summary, message_id, request_id, response)
-            self._ids = None
-            if row is None:
-                return True
-            time = table.time_of(row)
-        else:
+        place = (time, offset, self._line)
+        row = None if key is None or iterations else table.append(key, counts, place, number, flags)
+        if row is not None:
             summary.records += 1
             summary.copies += 1
-            row = table.append(key, counts, (time, offset, self._line), number, flags)
+        else:
+            response = Response(Counts(*counts), time, table.names[number], offset, self._line, flags, iterations)
+            row = add_response(summary, message_id, request_id, response)
+            if row is None:
+                self._ids = None
+                return True
+            time = table.time_of(row)
         self._row, self._ids, self._counts, self._flags, self._since = row, ids, counts, flags, time
         return True
 

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 
 WORTH_REMEMBERING = 2 << 20
 """Bytes that take longer to read than to remember."""
-WORTH_A_WORKER = 24 << 20
+WORTH_A_WORKER = 64 << 20
 """Bytes that this process reads in about the time in which another one starts."""
 _BLOCK = 1 << 20
 
@@ -134,7 +135,9 @@ def _read_here(
 
 
 def _cores() -> int:
-    """How many processors this process may use."""
+    """How many processors this process may use; one where Python can't be started again."""
+    if not sys.executable or getattr(sys, "frozen", False):
+        return 1
     try:
         return len(os.sched_getaffinity(0))
     except AttributeError:

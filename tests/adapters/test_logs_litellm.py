@@ -25,7 +25,11 @@ def _answer(**changes: object) -> dict[str, object]:
     return {**usual, "choices": [], "usage": LITELLM_USAGE, **changes}
 
 
-@pytest.mark.parametrize("document", [spend_row(), _callback(), _answer()], ids=["row", "callback", "answer"])
+@pytest.mark.parametrize(
+    "document",
+    [spend_row(), _callback(), {"model": "x", "standard_logging_object": _callback()}, _answer()],
+    ids=["row", "callback", "arguments", "answer"],
+)
 def test_the_cache_is_taken_out_of_the_prompt_with_its_ttl(document: object) -> None:
     (record,) = records_of(document)
 

@@ -37,6 +37,7 @@ _KEPT = ("server_tool_use", "service_tier", "speed", "inference_geo", "iteration
 def recognise(document: Document) -> Found | None:
     """Read a row, a callback or an answer."""
     line = document.value
+    line = child(line, "standard_logging_object") or line  # whoever logs all arguments of a callback
     if "call_type" in line and "prompt_tokens" in line and "completion_tokens" in line:
         return [_row(document, line)]
     listed = children(line.get("data"))  # a page of the spend log

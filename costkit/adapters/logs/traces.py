@@ -57,15 +57,17 @@ class Traces:
     """Whether what was read so far decides about what comes next."""
     _open: dict[str, _Trace] = field(default_factory=dict)
     _kept: int = 0
+    _looked_into: Document | None = None
+    _found: list[Span] | None = None
 
     def recognise(self, document: Document) -> Found | None:
         """Read a document of spans."""
-        spans = spans_in(document.value)
+        spans = self._spans(document)
         return None if spans is None else self._read(document, spans)
 
     def recognise_openinference(self, document: Document) -> Found | None:
         """Read a document of spans of which one at least has OpenInference's counts."""
-        spans = spans_in(document.value)
+        spans = self._spans(document)
         if spans is None or not any(openinference.PROMPT in span.attributes for span in spans):
             return None
         return self._read(document, spans)
@@ -89,6 +91,12 @@ class Traces:
         """What is left at the end of the file."""
         left, self._open, self._kept = self._open, {}, 0
         return [part for trace in left.values() for part in trace.settle()]
+
+    def _spans(self, document: Document) -> list[Span] | None:
+        """What a document holds; it is asked for more than once."""
+        if self._looked_into is not document:
+            self._looked_into, self._found = document, spans_in(document.value)
+        return self._found
 
     def _read(self, document: Document, spans: Sequence[Span]) -> Found:
         return [part for span in spans for part in self.add(span.trace, span.id, span.parent, _part(document, span))]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from foreign_logs import COUNTS, MODEL, console_span, gen_ai, items_of, otlp, otlp_span, records_of
+from foreign_logs import COUNTS, MESSAGE, MODEL, console_span, gen_ai, items_of, otlp, otlp_span, records_of
 
 from costkit.adapters.logs.traces import REPEATED
 from costkit.core.response import Counts
@@ -101,6 +101,13 @@ def test_spans_of_other_traces_do_not_take_each_other_for_children() -> None:
     spans = [console_span("a", gen_ai(), None, "0x1"), console_span("b", gen_ai(), "a", "0x2")]
 
     assert len(records_of(*spans)) == 2
+
+
+@pytest.mark.parametrize("ids", [{"trace_id": "0x1", "span_id": "a"}, {"context": {"trace_id": "0x1", "span_id": "a"}}])
+def test_a_message_that_was_logged_during_a_span_is_a_message(ids: dict[str, object]) -> None:
+    (record,) = records_of({**ids, "level": "info", "response": MESSAGE})
+
+    assert (record.message_id, record.usage.counts.output_tokens) == ("msg_01Ab", 25)
 
 
 def test_a_circle_of_parents_counts_once() -> None:

@@ -15,6 +15,7 @@ from costkit.adapters.logs.dialect import Holder
 
 _INTEGERS = ("intValue", "int_value")
 _VALUES = ("stringValue", "intValue", "doubleValue", "boolValue", "string_value", "int_value", "double_value")
+_FLAT = "attributes."
 _DEEPEST = 8
 _MOST_DIGITS = 20
 
@@ -46,10 +47,11 @@ def spans_in(document: Holder) -> list[Span] | None:
         return None
     scope = child(document, "instrumentationScope") or child(document, "instrumentation_scope")
     resource = child(child(document, "resource"), "attributes")
+    flat = {name: value for name, value in document.items() if name.startswith(_FLAT) and value is not None}
+    if not isinstance(document.get("attributes"), dict) and not flat:
+        return None  # a line of another kind that only says during which span it was written
     attributes = dict(_flat(child(document, "attributes"), "", _DEEPEST))
-    attributes.update(
-        {name[11:]: value for name, value in document.items() if name.startswith("attributes.") and value is not None}
-    )
+    attributes.update({name.removeprefix(_FLAT): value for name, value in flat.items()})
     parent = first_of(document, ("parent_id", "parentSpanId", "parent_span_id"))
     return [
         Span(

@@ -10,7 +10,7 @@ import typer
 from costkit.cli.framework import ADVANCED, add_command, whole_number
 from costkit.cli.output import is_picture, write_picture
 from costkit.cli.run import Finding, Run, piped_input
-from costkit.errors import ExitCode
+from costkit.errors import ExitCode, InvalidInput
 
 if TYPE_CHECKING:
     from decimal import Decimal
@@ -48,6 +48,23 @@ def report(
     ] = False,
     chart: Annotated[bool, typer.Option("--chart", help="Draw a bar for each row.")] = False,
     budgets: Annotated[bool, typer.Option("--budgets", help="Show what is left of each budget as well.")] = False,
+    input_: Annotated[
+        str | None,
+        typer.Option(
+            "--input",
+            metavar="DIALECT",
+            rich_help_panel=ADVANCED,
+            help="Read this dialect only, such as otel or litellm; an unknown name lists them [default: by content].",
+        ),
+    ] = None,
+    explain: Annotated[
+        bool,
+        typer.Option(
+            "--explain",
+            rich_help_panel=ADVANCED,
+            help="Instead of costs: which dialects each file speaks, which lines count, and why the others don't.",
+        ),
+    ] = False,
     dedupe: Annotated[
         str,
         typer.Option(
@@ -74,14 +91,20 @@ def report(
 ) -> ExitCode:
     """Say what was spent, on what.
 
-    Reads Message objects, batch results, Claude Code transcripts, recorded streams and costkit's own log, by content.
+    Reads Message objects, batch results, Claude Code transcripts, recorded streams, costkit's own log, OpenTelemetry
+    and OpenInference spans, and what LiteLLM, Langfuse, Bedrock, llm, promptfoo and Inspect write, by content.
     With -o NAME.svg or NAME.html the file is a picture, and the answer goes to stdout.
     """
+    from costkit.adapters.logs.detect import check_dialect
     from costkit.adapters.logs.summaries import summarize_logs
     from costkit.cli.progress import byte_progress
     from costkit.cli.values import usd_from
     from costkit.report import ReportOptions, parse_by, parse_since, parse_until, parse_zone, settle
 
+    if explain:
+        if max_cost is not None or strict or is_picture(run.output):
+            raise InvalidInput("--explain names no costs", hint="leave out --max-cost, --strict and pictures")
+        return _explain(run, logs or [piped_input()], input_, dedupe)
     zone = parse_zone(tz or run.settings.tz or "UTC")
     limit = usd_from("--max-cost", max_cost if max_cost is not None else run.settings.max_cost)
     options = ReportOptions(
@@ -93,6 +116,7 @@ def report(
         model_glob=model,
         top=top,
         dedupe=dedupe,
+        dialect=None if input_ is None else check_dialect(input_),
     )
     with byte_progress(run, "reading") as progress:
         paths = logs or [piped_input()]
@@ -116,6 +140,17 @@ def report(
 def register(app: typer.Typer) -> None:
     """Add the command to the program."""
     add_command(app, "report", report, examples=EXAMPLES)
+
+
+def _explain(run: Run, paths: list[str], dialect: str | None, dedupe: str) -> ExitCode:
+    from shlex import join
+
+    from costkit.adapters.logs.explain import explain_logs
+    from costkit.render.views.report_explain import report_explain_view
+
+    result = explain_logs(paths, dialect=dialect, dedupe=dedupe)
+    again = join(["costkit", "report", *paths, *(["--input", dialect] if dialect else [])])
+    return run.show("report-explain", result, lambda: report_explain_view(result, again))
 
 
 def _draw(run: Run, result: Report) -> None:

@@ -35,6 +35,8 @@ class FoldOptions(NamedTuple):
     """Those of `APART` that closed responses are told apart by."""
     step: int = QUARTER_HOUR
     """Microseconds: closed responses are told apart by the step of time in which they were made."""
+    dialect: str | None = None
+    """The only dialect to read; `None` finds it by content."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +58,8 @@ class ReportOptions:
     top: int | None = None
     """How many rows to keep; the others become one row, so that sums stay whole."""
     dedupe: str = "auto"
+    dialect: str | None = None
+    """The only dialect to read; `None` finds it by content."""
 
     def __post_init__(self) -> None:
         check_dedupe(self.dedupe)
@@ -76,7 +80,8 @@ class ReportOptions:
         apart = tuple(name for name in APART if name in self.by or (name == "path" and "file" in self.by))
         hours = "hour" in self.by or (self.zone is not UTC and not set(UNITS).isdisjoint(self.by))
         step = QUARTER_HOUR if hours else DAY
-        return FoldOptions(self.dedupe, self.labels, self.since, self.until, brackets_of(book), apart, step)
+        brackets = brackets_of(book)
+        return FoldOptions(self.dedupe, self.labels, self.since, self.until, brackets, apart, step, self.dialect)
 
 
 def brackets_of(book: PriceBook) -> tuple[int, ...]:

@@ -95,7 +95,7 @@ def test_usage_inside_content_or_tool_input_bills_nothing() -> None:
 @pytest.mark.parametrize(
     "document",
     [
-        {"usage": {"prompt_tokens": 5, "completion_tokens": 6}, "model": "other", "object": "chat.completion"},
+        {"usage": {"prompt_tokens": 5, "completion_tokens": 6}, "model": "other"},
         {"usage": "97 %", "host": "web-1"},
         {"usage": None, "type": "message"},
         {"usage": {"cpu": 1.5}},

@@ -42,6 +42,7 @@ NAMES = (
     "pricing-list",
     "pricing-show",
     "reconcile",
+    "report-explain",
     "report",
     "route-evaluate",
     "route",
@@ -276,6 +277,9 @@ def test_simulations_fit_their_schema(program: Any, write: Callable[[str, object
         ("clean.jsonl --max-cost 0.000001", 3),
         ("usage.jsonl --max-cost 1", 5),
         ("usage.jsonl --strict", 5),
+        ("usage.jsonl --input messages", 0),
+        ("usage.jsonl odd.jsonl --explain", 0),
+        ("odd.jsonl --explain --input llm", 0),
     ],
 )
 def test_reports_fit_their_schema(program: Any, arguments: str, code: int) -> None:

@@ -3,73 +3,125 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from difflib import get_close_matches
 
-from costkit.adapters.logs import batch_results, messages, transcripts, usage_log
+from costkit.adapters.logs import (
+    batch_results,
+    bedrock,
+    inspect_ai,
+    langfuse,
+    litellm,
+    llm_tool,
+    messages,
+    promptfoo,
+    transcripts,
+    usage_log,
+)
 from costkit.adapters.logs.dialect import Found, Unbilled
 from costkit.adapters.logs.documents import Document
 from costkit.adapters.logs.streams import Streams
+from costkit.adapters.logs.traces import Traces
+from costkit.errors import InvalidInput
 from costkit.report.records import FileRead, Record, RecordedCost, Skipped
 
 Recognise = Callable[[Document], Found | None]
+Result = Record | RecordedCost | Skipped
+Note = Callable[[str, int, int], None]
+"""Is told a kind, a line and an offset."""
 
 
-def dialects(streams: Streams) -> tuple[Recognise, ...]:
-    """The dialects in the order in which they are asked; `streams` collects the events of one file."""
-    return (
-        transcripts.recognise,
-        batch_results.recognise,
-        streams.recognise,
-        usage_log.recognise,
-        messages.recognise,
-    )
+def dialects(streams: Streams, traces: Traces) -> dict[str, Recognise]:
+    """The dialects by name, in the order in which they are asked; both arguments collect what one file holds."""
+    return {
+        "claude-code": transcripts.recognise,
+        "batch-results": batch_results.recognise,
+        "stream": streams.recognise,
+        "costkit": usage_log.recognise,
+        "bedrock": bedrock.recognise,
+        "litellm": litellm.recognise,
+        "langfuse": lambda document: langfuse.recognise(document, traces.add),
+        "openinference": traces.recognise_openinference,
+        "otel": traces.recognise,
+        "promptfoo": promptfoo.recognise,
+        "inspect": inspect_ai.recognise,
+        "llm": llm_tool.recognise,
+        "messages": messages.recognise,
+    }
+
+
+DIALECTS = tuple(dialects(Streams(), Traces()))
+"""The names that `--input` takes."""
+
+
+def check_dialect(name: str) -> str:
+    """Accept the name of a dialect or raise `InvalidInput` with those that come close."""
+    if name in DIALECTS:
+        return name
+    close = get_close_matches(name.lower(), DIALECTS, n=2, cutoff=0.4)
+    close += [known for known in DIALECTS if known in name.lower() and known not in close]
+    hint = f"did you mean {' or '.join(close)}? " if close else ""
+    raise InvalidInput(f"unknown dialect {name!r}", hint=f"{hint}known are {', '.join(DIALECTS)}")
 
 
 class Detector:
     """Turns the documents of one file into records, and counts those without a bill."""
 
-    def __init__(self) -> None:
-        self._streams = Streams()
-        self._dialects = dialects(self._streams)
+    def __init__(self, only: str | None = None, note: Note = lambda _kind, _line, _offset: None) -> None:
+        """Ask all dialects, or `only` one of them; `note` is told each response that is known to cost nothing."""
+        self._note = note
+        self._streams, self._traces = Streams(), Traces()
+        known = dialects(self._streams, self._traces)
+        self._dialects = known if only is None else {check_dialect(only): known[only]}
+        self.spoken: str | None = None
+        """The dialect of the last document; `None` where none knew it."""
         self._unbilled: dict[str, int] = {}
-        self._documents = 0
+        self.documents = 0
+        """How many it was given."""
         self._other = 0
 
     @property
     def keeps_state(self) -> bool:
         """Whether what was read so far decides about what comes next."""
-        return self._streams.is_used
+        return self._streams.is_used or self._traces.is_used
 
-    def read(self, document: Document) -> Sequence[Record | RecordedCost | Skipped]:
+    def read(self, document: Document) -> Sequence[Result]:
         """What a document bills."""
-        self._documents += 1
+        self.documents += 1
         try:
             found = self._ask(document)
         except ValueError as problem:
             return (Skipped(f"bad-usage: {problem}", document.path, document.line, document.offset),)
         if not found:
             self._other += 1
-        records: list[Record | RecordedCost] = []
+        return self._billed(found, document.line, document.offset)
+
+    def _billed(self, found: Found, line: int = 0, offset: int = 0) -> list[Result]:
+        records: list[Result] = []
         for item in found:
             if isinstance(item, Unbilled):
                 self._unbilled[item.kind] = self._unbilled.get(item.kind, 0) + 1
+                self._note(item.kind, item.line or line, item.offset or offset)
             else:
                 records.append(item)
         return records
 
-    def finish(self, path: str, passed_over: int) -> Iterator[Record | Skipped | FileRead]:
+    def finish(self, path: str, passed_over: int) -> Iterator[Result | FileRead]:
         """What is left at the end of a file, and what it held besides records."""
         for stream in self._streams.finish():
             try:
                 yield stream.record()
             except ValueError as problem:
                 yield Skipped(f"bad-usage: {problem}", path, stream.document.line, stream.document.offset)
+        yield from self._billed(self._traces.finish())
         yield FileRead(
-            path, self._documents + passed_over, self._other + passed_over, tuple(sorted(self._unbilled.items()))
+            path, self.documents + passed_over, self._other + passed_over, tuple(sorted(self._unbilled.items()))
         )
 
     def _ask(self, document: Document) -> Found:
-        for recognise in self._dialects:
+        for name, recognise in self._dialects.items():
+            self.spoken = name
             found = recognise(document)
             if found is not None:
                 return found
+        self.spoken = None
         return ()

@@ -14,7 +14,7 @@ from costkit.adapters.logs.documents import Document
 from costkit.adapters.logs.values import clean
 from costkit.core.response import read_usage
 from costkit.report.group import microseconds
-from costkit.report.records import Record, RecordedCost
+from costkit.report.records import Record, RecordedCost, Skipped
 
 SYNTHETIC = "<synthetic>"
 """The model of messages that Claude Code made up itself, for example to show an error."""
@@ -31,9 +31,12 @@ class Unbilled(NamedTuple):
     """A response that is known to cost nothing."""
 
     kind: str
+    line: int = 0
+    """Where it stands; 0 for the document that was just read."""
+    offset: int = 0
 
 
-Found = Sequence[Record | RecordedCost | Unbilled]
+Found = Sequence[Record | RecordedCost | Unbilled | Skipped]
 Holder = Mapping[str, object]
 
 

@@ -8,7 +8,7 @@ reason; what follows it is read. Memory is bounded by the longest single documen
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from costkit.adapters.logs.feed import LONGEST, Feed, Read, TooLong, Torn
@@ -35,7 +35,11 @@ LONG = 1024
 USAGE = b'"usage"'
 OTHER_MARKS = (b'"custom_id"', b'"message_stop"', b'"cost-state"')
 """A line that bills something, or ends something that does, holds `USAGE` or, near its beginning, one of these; other
-lines are not handed on. A dialect whose documents look otherwise adds its own mark."""
+lines are not handed on but for those that `looks_foreign` knows."""
+TRANSCRIPT = b'{"parentUuid"'
+"""What most lines of a transcript begin with, and no other system's."""
+FOREIGN_MARKS = (b'_tokens"', b"TokenCount", b'okenUsage"', b'trace_id"', b'"traceId"')
+"""What lines of other systems hold somewhere: their counts, and a span without any says whose parent it is."""
 
 
 @dataclass(slots=True)
@@ -224,12 +228,22 @@ def _stands_alone(line: bytes) -> bool:
     return bool(values) and bool(values[0][0])
 
 
+def looks_foreign(text: bytes | bytearray, at: int, end: int, marks: Sequence[bytes] = FOREIGN_MARKS) -> bool:
+    """Whether a line within a text may bill something by the names of another system."""
+    return not text.startswith(TRANSCRIPT, at) and any(text.find(mark, at, end) >= 0 for mark in marks)
+
+
+def any_line(_line: bytes) -> bool:
+    """Wants every line: for a dialect that was named."""
+    return True
+
+
 def is_marked(line: bytes) -> bool:
     """Whether a line may bill something."""
     if USAGE in line[-LONG:] or USAGE in line:  # most often it is near the end
         return True
     head = line[:LONG]
-    return any(mark in head for mark in OTHER_MARKS)
+    return any(mark in head for mark in OTHER_MARKS) or looks_foreign(line, 0, len(line))
 
 
 def _looks_whole(line: bytes) -> bool:

@@ -23,6 +23,8 @@ RANGE = 16 << 20
 """Bytes of a file that one piece covers at most."""
 LOAD = 8 << 20
 """Bytes of small files that are handed over at once."""
+_TRACES = (b'"resourceSpans"', b'span_id"', b'"traceId"')
+"""Spans may stand anywhere in their file, so they are read with all of it."""
 
 
 class Piece(NamedTuple):
@@ -81,7 +83,9 @@ class Folder:
             return self._quickly(piece, summary)
         found = None if piece.source.size is None else self._quickly(piece, summary)
         if found is None:
-            for item in read_source(piece.source, labels=summary.options.labels, passed=self._passed):
+            for item in read_source(
+                piece.source, labels=summary.options.labels, dialect=summary.options.dialect, passed=self._passed
+            ):
                 add_item(summary, item)
         if summary.options.dedupe == "file":
             close(summary)
@@ -165,10 +169,13 @@ def _is_plain(file: FileIO) -> bool:
 
 
 def _is_made_of_lines(source: Source) -> bool:
-    """A first look, so that a pretty-printed or a packed file is not read in vain; `fit_together` has the last word."""
+    """A first look, so that ranges of a pretty-printed or a packed file, or of one with spans, are not read in vain.
+
+    `fit_together` has the last word.
+    """
     try:
         with Path(source.path).open("rb", buffering=0) as file:
             head = file.read(SAMPLE)
     except OSError:
         return False
-    return head.startswith((b'{"', b'{ "'))
+    return head.startswith((b'{"', b'{ "')) and not any(mark in head for mark in _TRACES)

@@ -15,7 +15,18 @@ from msgspec import DecodeError, Struct
 from msgspec.json import Decoder
 
 from costkit.adapters.logs.detect import Detector
-from costkit.adapters.logs.documents import LONG, OTHER_MARKS, USAGE, Document, Documents, Found
+from costkit.adapters.logs.documents import (
+    FOREIGN_MARKS,
+    LONG,
+    OTHER_MARKS,
+    TRANSCRIPT,
+    USAGE,
+    Document,
+    Documents,
+    Found,
+    any_line,
+    looks_foreign,
+)
 from costkit.adapters.logs.feed import Feed
 from costkit.adapters.logs.labels import pickers
 from costkit.adapters.logs.search import find, is_fast
@@ -87,7 +98,9 @@ class PlainReader:
         self._summary, self._passed = summary, passed
         self._buffer, self._view = buffer, memoryview(buffer)
         self._pickers = pickers(summary.options.labels)
-        self._detector = Detector()
+        dialect = summary.options.dialect
+        self._detector = Detector(dialect)
+        self._wanted = None if dialect is None else any_line
         self._base = start
         self._filled = 0
         self._line = UNKNOWN_LINE if start else 1
@@ -95,6 +108,9 @@ class PlainReader:
         self._passed_over = 0
         self._steps = 0
         self._at_end = False
+        self._has_marks = True
+        self._foreign: tuple[bytes, ...] | None = None
+        """Those of the `FOREIGN_MARKS` that are in the buffer, once somebody asks."""
         self._numbers: dict[tuple[str | None, ...], int] = {}
         """Of the attributes in the table of responses."""
         self._last = LastResponse()
@@ -163,8 +179,10 @@ class PlainReader:
         buffer, view, newline = self._buffer, self._view, self._buffer.find
         stop = last if self._stop is None else min(last, self._stop - self._base)
         usage, nul = -1, -1
-        has_marks = not is_fast or any(find(buffer, mark, 0, last) >= 0 for mark in OTHER_MARKS)
-        may_bill, opening, closing = not self._pickers, _OPEN, _CLOSE
+        self._has_marks = not is_fast or any(find(buffer, mark, 0, last) >= 0 for mark in OTHER_MARKS)
+        self._foreign = None
+        is_asked_for, may_bill = self._wanted is not None, not self._pickers and self._wanted is None
+        opening, closing = _OPEN, _CLOSE
         at = 0
         while at < stop:
             end = newline(b"\n", at, last)
@@ -177,13 +195,12 @@ class PlainReader:
                 and (buffer[end - 1] == closing or buffer[end - 2 : end] == b"}\r")
                 and nul >= end >= 0
             ):
-                if usage < end:
-                    is_read = may_bill and self._bill(view[at:end], self._base + at)
-                elif has_marks and any(newline(mark, at, min(end, at + LONG)) >= 0 for mark in OTHER_MARKS):
+                if is_asked_for:
                     is_read = False
+                elif usage < end:
+                    is_read = may_bill and self._bill(view[at:end], self._base + at)
                 else:
-                    is_read = end - at > LONG or _is_object(view[at:end])
-                    self._passed_over += is_read
+                    is_read = self._pass_over(at, end, last)
                 if is_read:
                     self._line += 1
                     at = end + 1
@@ -194,6 +211,19 @@ class PlainReader:
                 continue
             at = self._step(at)
         return at
+
+    def _pass_over(self, at: int, end: int, last: int) -> bool:
+        """Leave out a line without a usage, unless it may bill something under another name."""
+        buffer = self._buffer
+        if self._has_marks and any(buffer.find(mark, at, min(end, at + LONG)) >= 0 for mark in OTHER_MARKS):
+            return False
+        if self._foreign is None and not buffer.startswith(TRANSCRIPT, at):
+            self._foreign = tuple(mark for mark in FOREIGN_MARKS if find(buffer, mark, at, last) >= 0)
+        if self._foreign and looks_foreign(buffer, at, end, self._foreign):
+            return False
+        is_object = end - at > LONG or _is_object(self._view[at:end])
+        self._passed_over += is_object
+        return is_object
 
     def _bill(self, text: memoryview, offset: int) -> bool:
         """Count what a line bills; tells whether it could be read this way."""
@@ -260,7 +290,7 @@ class PlainReader:
         self._steps += 1
         place, until = self._base + at, self._base + (end or self._filled)
         feed = Feed(self._reader(at), place, self._line)
-        documents = Documents(feed, self.name, self._pickers)
+        documents = Documents(feed, self.name, self._pickers, self._wanted)
         if self._steps > _MOST_STEPS:  # a file that is not made of lines
             until = max(until, self._stop or _FAR)
         while not documents.at_end and feed.offset < until:
@@ -272,7 +302,7 @@ class PlainReader:
     def _read_line(self, at: int, end: int) -> bool:
         """Read a line exactly, if it can be read without those that follow."""
         feed = Feed(_no_more, self._base + at, self._line, bytes(self._view[at:end]))
-        documents = Documents(feed, self.name, self._pickers)
+        documents = Documents(feed, self.name, self._pickers, self._wanted)
         found: list[Found] = []
         try:
             while feed.offset < self._base + end:

@@ -5,14 +5,15 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, TypeVar
+from typing import IO, Generic, Protocol, TypeVar
 
-from costkit.adapters.logs.detect import Detector
-from costkit.adapters.logs.documents import Document, Documents
+from costkit.adapters.logs.detect import Detector, Result, check_dialect
+from costkit.adapters.logs.documents import Document, Documents, Found, any_line
 from costkit.adapters.logs.labels import pickers
 from costkit.adapters.logs.sources import Source, find_sources, why
-from costkit.adapters.logs.unpack import Tap, Unpacked, Unusable
+from costkit.adapters.logs.unpack import SAMPLE, Tap, Unpacked, Unusable, is_container
 from costkit.adapters.names import STDIN
 from costkit.errors import InvalidInput, OperationFailed
 from costkit.report.records import FileRead, Item, Record, RecordedCost, Remark, Skipped
@@ -25,22 +26,48 @@ Each = Callable[[Document | None, _Bills], Iterable[_T]]
 """Is given a document with what it bills; without one, what is known to be billed only at the end of its file."""
 
 
+class Witness(Protocol):
+    """Looks on while a file is read."""
+
+    def read(self, document: Document, dialect: str | None, results: Sequence[Result]) -> None:
+        """A document, the dialect that knew it, and what it bills so far: a bill may be complete only later."""
+
+    def unbilled(self, kind: str, line: int, offset: int) -> None:
+        """A response that is known to cost nothing."""
+
+
+class _Nobody:
+    def read(self, document: Document, dialect: str | None, results: Sequence[Result]) -> None:
+        """Look away."""
+
+    def unbilled(self, kind: str, line: int, offset: int) -> None:
+        """Look away."""
+
+
+_NOBODY = _Nobody()
+
+
 def read_logs(
     paths: Sequence[str],
     *,
     labels: Sequence[str] = (),
+    dialect: str | None = None,
     stdin: IO[bytes] | None = None,
     progress: Progress | None = None,
 ) -> Iterator[Item]:
     """Read files, folders, patterns and `-`, and yield what they bill, in the order of the arguments.
 
-    `labels` are the `key:` and `tag:` dimensions to pick out of each document (`ReportOptions.labels`); `stdin`
-    stands in for standard input. Arguments are checked before this returns: `InvalidInput` for one that does not exist,
-    can't be opened or holds no log. While reading, `OperationFailed` means that the system failed midway; whatever
-    else can't be read is yielded as `Skipped` and reading goes on. Memory does not grow with the size of the logs.
+    `labels` are the `key:` and `tag:` dimensions to pick out of each document (`ReportOptions.labels`); `dialect` is
+    the only one to read, found by content otherwise; `stdin` stands in for standard input. Arguments are checked
+    before this returns: `InvalidInput` for one that does not exist, can't be opened or holds no log, and for an
+    unknown dialect. While reading, `OperationFailed` means that the system failed midway; whatever else can't be read
+    is yielded as `Skipped` and reading goes on. Memory does not grow with the size of the logs.
     """
+    if dialect is not None:
+        check_dialect(dialect)
     sources, skipped = find_sources(paths)
-    return _read_all(sources, skipped, tuple(labels), stdin, progress, None, _as_they_are)
+    reading = _Reading(tuple(labels), dialect, _NOBODY, None, _as_they_are)
+    return _read_all(sources, skipped, reading, stdin, progress)
 
 
 def read_documents(
@@ -56,23 +83,19 @@ def read_documents(
     `wanted` says of a line before it is decoded whether it is looked at.
     """
     sources, skipped = find_sources(paths)
-    return _read_all(sources, skipped, (), stdin, progress, wanted, each)
+    return _read_all(sources, skipped, _Reading((), None, _NOBODY, wanted, each), stdin, progress)
 
 
-def _as_they_are(
-    _document: Document | None, found: Sequence[Record | RecordedCost | Skipped]
-) -> Sequence[Record | RecordedCost | Skipped]:
+def _as_they_are(_document: Document | None, found: _Bills) -> _Bills:
     return found
 
 
 def _read_all(
     sources: list[Source],
     skipped: list[Skipped],
-    labels: tuple[str, ...],
+    reading: _Reading[_T],
     stdin: IO[bytes] | None,
     progress: Progress | None,
-    wanted: Callable[[bytes], bool] | None,
-    each: Each[_T],
 ) -> Iterator[_T | Skipped | Remark | FileRead]:
     yield from skipped
     sizes = [source.size for source in sources]
@@ -86,33 +109,34 @@ def _read_all(
             progress(done, whole)
 
     for source in sources:
-        yield from _read(source, labels, stdin, passed, wanted, each)
+        yield from _read(source, reading, stdin, passed)
 
 
 def read_source(
     source: Source,
     *,
     labels: Sequence[str] = (),
+    dialect: str | None = None,
     stdin: IO[bytes] | None = None,
     passed: Callable[[int], None] = lambda _size: None,
+    witness: Witness | None = None,
 ) -> Iterator[Item]:
-    """Read one file: the unit of work that a log can be split into. `passed` is told about each read."""
-    return _read(source, labels, stdin, passed, None, _as_they_are)
+    """Read one file: the unit of work that a log can be split into.
+
+    `passed` is told about each read, `witness` about each document that was looked into.
+    """
+    reading = _Reading(tuple(labels), dialect, witness or _NOBODY, None, _as_they_are)
+    return _read(source, reading, stdin, passed)
 
 
 def _read(
-    source: Source,
-    labels: Sequence[str],
-    stdin: IO[bytes] | None,
-    passed: Callable[[int], None],
-    wanted: Callable[[bytes], bool] | None,
-    each: Each[_T],
+    source: Source, reading: _Reading[_T], stdin: IO[bytes] | None, passed: Callable[[int], None]
 ) -> Iterator[_T | Skipped | Remark | FileRead]:
     name = source.name
     if source.path == STDIN:
         if stdin is None and sys.stdin is None:
             raise InvalidInput("standard input is closed", where=name)
-        yield from _read_stream(stdin or sys.stdin.buffer, name, labels, passed, wanted, each)
+        yield from reading.stream(stdin or sys.stdin.buffer, name, passed)
         return
     with ExitStack() as closing:
         try:
@@ -122,34 +146,77 @@ def _read(
                 raise InvalidInput(f"can't be read: {why(error)}", where=name) from None
             yield Skipped(f"unreadable: {why(error)}", name)
             return
-        yield from _read_stream(stream, name, labels, passed, wanted, each)
+        head = _head(stream, name) if source.size is not None else b""
+        if is_container(head):
+            passed(source.size or 0)
+            yield from reading.container(source.path, name, head)
+        else:
+            yield from reading.stream(stream, name, passed)
 
 
-def _read_stream(
-    stream: IO[bytes],
-    name: str,
-    labels: Sequence[str],
-    passed: Callable[[int], None],
-    wanted: Callable[[bytes], bool] | None,
-    each: Each[_T],
-) -> Iterator[_T | Skipped | Remark | FileRead]:
+def _head(stream: IO[bytes], name: str) -> bytes:
     try:
-        unpacked = Unpacked(Tap(stream, passed))
-        documents, detector = Documents(unpacked.read, name, pickers(labels), wanted), Detector()
-        for document in documents:
-            if isinstance(document, Document):
-                yield from each(document, detector.read(document))
-            else:
-                yield document
-    except Unusable as problem:
-        yield Skipped(str(problem), name)
-        return
+        head = stream.read(SAMPLE)
+        stream.seek(0)
     except OSError as error:
         raise OperationFailed(f"reading failed: {why(error)}", where=name) from error
-    if unpacked.damage is not None:
-        yield Skipped(unpacked.damage, name)
-    for item in detector.finish(name, documents.passed_over):
-        if isinstance(item, FileRead):
-            yield item
-        else:
-            yield from each(None, (item,))
+    return head
+
+
+@dataclass(frozen=True, slots=True)
+class _Reading(Generic[_T]):
+    """How files are read."""
+
+    labels: tuple[str, ...]
+    dialect: str | None
+    witness: Witness
+    wanted: Callable[[bytes], bool] | None
+    each: Each[_T]
+
+    def stream(
+        self, stream: IO[bytes], name: str, passed: Callable[[int], None]
+    ) -> Iterator[_T | Skipped | Remark | FileRead]:
+        """What the text in a stream bills, compressed or not."""
+        wanted = self.wanted if self.dialect is None else any_line
+        detector = Detector(self.dialect, self.witness.unbilled)
+        try:
+            unpacked = Unpacked(Tap(stream, passed))
+            documents = Documents(unpacked.read, name, pickers(self.labels), wanted)
+            yield from self._documents(documents, detector)
+        except Unusable as problem:
+            yield Skipped(str(problem), name)
+            return
+        except OSError as error:
+            raise OperationFailed(f"reading failed: {why(error)}", where=name) from error
+        if unpacked.damage is not None:
+            yield Skipped(unpacked.damage, name)
+        yield from self._end(detector, name, documents.passed_over)
+
+    def container(self, path: str, name: str, head: bytes) -> Iterator[_T | Skipped | Remark | FileRead]:
+        """What a database or an archive bills."""
+        from costkit.adapters.logs.containers import documents_of
+
+        detector = Detector(self.dialect, self.witness.unbilled)
+        try:
+            yield from self._documents(documents_of(path, head, name, pickers(self.labels)), detector)
+        except Unusable as problem:
+            yield Skipped(str(problem), name)
+            if not detector.documents:
+                return
+        yield from self._end(detector, name, 0)
+
+    def _documents(self, documents: Iterable[Found], detector: Detector) -> Iterator[_T | Skipped | Remark]:
+        for document in documents:
+            if isinstance(document, Document):
+                results = detector.read(document)
+                self.witness.read(document, detector.spoken, results)
+                yield from self.each(document, results)
+            else:
+                yield document
+
+    def _end(self, detector: Detector, name: str, passed_over: int) -> Iterator[_T | FileRead]:
+        for item in detector.finish(name, passed_over):
+            if isinstance(item, FileRead):
+                yield item
+            else:
+                yield from self.each(None, (item,))

@@ -20,7 +20,7 @@ from costkit.report.records import Skipped
 _MAGIC = set("*?[")
 _KINDS = (".jsonl", ".json", ".ndjson", ".log", ".txt")
 _COMPRESSED = ("", ".gz", ".bz2", ".xz", ".zst")
-SUFFIXES = tuple(kind + packed for kind in _KINDS for packed in _COMPRESSED)
+SUFFIXES = (*(kind + packed for kind in _KINDS for packed in _COMPRESSED), ".eval")  # the last are archives of Inspect
 """Files with these endings are read inside a folder; a file that is named by itself may be called anything."""
 
 

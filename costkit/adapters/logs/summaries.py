@@ -129,7 +129,8 @@ def _read_here(
 ) -> None:
     """Read what only this process can: standard input and pipes."""
     for source in sources:
-        for item in read_source(source, labels=folder.summary.options.labels, stdin=stdin, passed=passed):
+        asked = folder.summary.options
+        for item in read_source(source, labels=asked.labels, dialect=asked.dialect, stdin=stdin, passed=passed):
             add_item(folder.summary, item)
 
 

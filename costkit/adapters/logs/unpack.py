@@ -13,7 +13,8 @@ from typing import IO, Any
 from costkit.adapters.logs.feed import BLOCK
 
 _GZIP, _BZIP2, _XZ, _ZSTD = b"\x1f\x8b", b"BZh", b"\xfd7zXZ\x00", b"\x28\xb5\x2f\xfd"
-_OTHER_BINARY = (b"PK\x03\x04", b"\x89PNG", b"%PDF-", b"\x7fELF", b"SQLite format 3\x00", b"PAR1")
+SQLITE, ZIP = b"SQLite format 3\x00", b"PK\x03\x04"
+_OTHER_BINARY = (SQLITE, ZIP, b"\x89PNG", b"%PDF-", b"\x7fELF", b"PAR1")
 _UTF16 = (b"\xff\xfe", b"\xfe\xff")
 _HEAD = 16_384
 SAMPLE = 4096
@@ -109,6 +110,11 @@ def _zstd(stream: io.BufferedReader) -> _Opened:
 def is_packed(head: bytes) -> bool:
     """Whether a file that begins like this is compressed."""
     return head.startswith((_GZIP, _BZIP2, _XZ, _ZSTD))
+
+
+def is_container(head: bytes) -> bool:
+    """Whether a file that begins like this may hold documents in a form of its own, see `containers`."""
+    return head.startswith((SQLITE, ZIP))
 
 
 def check(sample: bytes) -> None:

@@ -57,8 +57,8 @@ def estimate_requests(
     `requests` are prompts (text) or Messages bodies. `models` empty means each body's own `model`. `output_tokens` and
     `max_tokens` are per request; without `output_tokens` the cost is that of the input alone. `tokens` is `offline` (no
     network), `exact` (the API's free count, needs a key), `auto` or `fast`. Costs are exact US dollars for the token
-    counts, which carry their band. Raises `CostkitError` for bodies that aren't requests, for counts that are negative
-    or no whole numbers, and for unknown models.
+    counts, which carry their band. Raises `CostkitError` for bodies that aren't requests, for requests without a
+    model where `models` is empty, for counts that are negative or no whole numbers, and for unknown models.
     """
     from costkit.adapters.tokens import make_counter
 

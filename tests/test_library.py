@@ -35,6 +35,12 @@ def test_a_request_that_is_none_is_refused(request_: Any) -> None:
         costkit.estimate_requests([request_], ["claude-opus-5-5"], tokens="fast")
 
 
+def test_a_request_without_any_model_is_refused_and_not_left_out() -> None:
+    named = {"model": "claude-opus-5-5", "messages": [{"role": "user", "content": "Hello"}]}
+    with pytest.raises(InvalidInput, match=r"requests\[1\]: no model is named"):
+        costkit.estimate_requests([named, "Hello"], tokens="fast")
+
+
 def test_a_usage_cannot_lower_a_bill() -> None:
     with pytest.raises(CostkitError):
         costkit.Usage(input_tokens=-5)

@@ -20,8 +20,8 @@ from costkit.errors import Unwritable
 from costkit.estimate.calibration import Correction
 
 FILE_NAME = "calibration.json"
-_FORMAT = 1
-_DECIMALS = ("ratio", "below", "above", "error_before", "error_after")
+_FORMAT = 2
+_DECIMALS = ("ratio", "below", "above", "doubt", "error_before", "error_after")
 _AGAIN = "costkit calibrate FILES learns anew, --clear removes it"
 
 
@@ -110,7 +110,7 @@ def _rows(document: object) -> Iterator[tuple[Correction, str]]:
 
 
 def _makes_sense(one: Correction) -> bool:
-    shares = (one.below, one.above, one.error_before, one.error_after)
+    shares = (one.below, one.above, one.doubt, one.error_before, one.error_after)
     return (
         all(isinstance(text, str) for text in (one.family, one.method, *one.kinds))
         and all(share.is_finite() and share >= 0 for share in shares)

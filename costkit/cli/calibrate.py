@@ -132,7 +132,8 @@ def _learn(run: Run, compared: Sequence[Compared]) -> tuple[Correction, ...]:
 
     learnt = learn_corrections(compared, run.as_of)
     if not learnt:
-        need = f"it takes {FEWEST} of one tokenizer, and {FEWEST_OF_A_KIND} of a kind (text, tools, images)"
+        kinds = "of a kind (text, tools, images; none with tools that the API runs itself)"
+        need = f"it takes {FEWEST} of one tokenizer, and {FEWEST_OF_A_KIND} {kinds}"
         message = f"{plural(len(compared), 'request')} counted, too little to learn from: {need}"
         raise Undecidable(message, hint="nothing was kept; add more requests", code="evidence-thin")
     new = {(one.family, one.method) for one in learnt}

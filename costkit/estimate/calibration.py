@@ -22,6 +22,8 @@ FEWEST = 30
 """So many requests of a tokenizer are evidence."""
 FEWEST_OF_A_KIND = 10
 """Rarer kinds of requests (images, tools) are neither learnt from nor corrected."""
+OPEN_KINDS = frozenset(("server_tools", "tool_search"))
+"""What these bring back is billed within the request and counted by nobody before: exact counts teach nothing of it."""
 _TAIL = Decimal("0.05")
 _NOISE_TOKENS = 1
 """The same request is sometimes counted one token apart."""
@@ -52,6 +54,8 @@ class Correction:
     below: Decimal
     """This and the next are shares of the corrected count: 90 % of the requests lie within."""
     above: Decimal
+    doubt: Decimal
+    """How wide the local bands were on their wider side, as a share: all but 5 % of them at most so."""
     error_before: Decimal
     """Nine of ten local counts were off by at most this share; the next is the same after the correction."""
     error_after: Decimal
@@ -62,18 +66,27 @@ class Correction:
     """What kinds of requests it was learnt from; it corrects no others."""
 
     def applied(self, count: TokenCount) -> TokenCount:
-        """The corrected count with its band."""
+        """The corrected count with its band.
+
+        Where the local band is wider than those that were learnt from (a picture behind a URL, a tool prompt that
+        nobody has published), what it is wider by is added.
+        """
         tokens = int((count.tokens * self.ratio).to_integral_value(ROUND_HALF_EVEN))
-        low = int((tokens * (1 - self.below)).to_integral_value(ROUND_FLOOR)) - _NOISE_TOKENS
-        high = int((tokens * (1 + self.above)).to_integral_value(ROUND_CEILING)) + _NOISE_TOKENS
+        below = tokens * self.below + self._excess(count.tokens, count.tokens - count.low)
+        above = tokens * self.above + self._excess(count.tokens, count.high - count.tokens)
+        low = int((tokens - below).to_integral_value(ROUND_FLOOR)) - _NOISE_TOKENS
+        high = int((tokens + above).to_integral_value(ROUND_CEILING)) + _NOISE_TOKENS
         return TokenCount(tokens, max(0, low), high, METHOD)
+
+    def _excess(self, tokens: int, doubt: int) -> Decimal:
+        return max(Decimal(0), doubt - tokens * self.doubt) * self.ratio
 
 
 def learn_corrections(compared: Sequence[Compared], day: date) -> tuple[Correction, ...]:
     """A correction for each tokenizer and method with enough evidence, in order of first appearance."""
     groups: dict[tuple[str, str], list[Compared]] = {}
     for one in compared:
-        if one.local.tokens > 0 and one.exact > 0:
+        if one.local.tokens > 0 and one.exact > 0 and one.kind not in OPEN_KINDS:
             groups.setdefault((one.family, one.local.method), []).append(one)
     learnt = []
     for (family, method), members in groups.items():
@@ -90,6 +103,7 @@ def _correction(family: str, method: str, used: Sequence[Compared], kinds: tuple
     left = sorted(
         Decimal(one.exact * (local - one.local.tokens)) / (one.local.tokens * (exact - one.exact)) - 1 for one in used
     )
+    doubts = sorted(Decimal(_doubt(one.local)) / one.local.tokens for one in used)
     before = sorted(abs(Decimal(one.exact) / one.local.tokens - 1) for one in used)
     rank = min(len(left), math.ceil((len(left) + 1) * (1 - _TAIL)))
     return Correction(
@@ -98,12 +112,17 @@ def _correction(family: str, method: str, used: Sequence[Compared], kinds: tuple
         (Decimal(exact) / local).quantize(_DIGITS),
         min(Decimal(1), _up(-left[len(left) - rank])),
         _up(left[rank - 1]),
+        _up(doubts[rank - 1]),
         _up(_ninth_of_ten(before)),
         _up(_ninth_of_ten(sorted(map(abs, left)))),
         len(used),
         day,
         kinds,
     )
+
+
+def _doubt(count: TokenCount) -> int:
+    return max(count.tokens - count.low, count.high - count.tokens)
 
 
 def _ninth_of_ten(values: Sequence[Decimal]) -> Decimal:

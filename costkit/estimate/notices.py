@@ -20,7 +20,7 @@ _TOKENS_WORTH_A_LOOK = 500
 _SAMPLING_PARAMETERS = ("temperature", "top_p", "top_k")
 _SPEEDS = ("standard", "fast")
 _SERVICE_TIERS = ("auto", "standard_only")
-_SERVER_TOOLS = ("web_search_", "web_fetch_", "code_execution_", "tool_search_tool_")
+_SERVER_TOOLS = ("web_search_", "web_fetch_", "code_execution_", "tool_search_tool_", "mcp_toolset", "advisor_")
 """Starts of the types of tools that the API runs itself."""
 _MOST_MARKS = 4
 _REFUSED_IN_BATCHES = ("stream", "speed", "store")
@@ -48,7 +48,7 @@ def request_notices(
     yield from _mark_rules(prompt)
     yield from _parameters(prompt, model, options)
     yield from _unpriced_values(prompt)
-    yield from _server_tools(prompt)
+    yield from _server_tools(prompt, count)
     yield from media_notices(prompt)
 
 
@@ -150,7 +150,7 @@ def _unpriced_values(prompt: Prompt) -> Iterator[Notice]:
             yield Notice(code, f"{name} {value!r} is unknown: priced as standard", f"{prompt.where}:{name}")
 
 
-def _server_tools(prompt: Prompt) -> Iterator[Notice]:
+def _server_tools(prompt: Prompt, count: TokenCount) -> Iterator[Notice]:
     kinds = [str(block.value.get("type")) for block in prompt.request.level("tools")]
     names = [kind for kind in dict.fromkeys(kinds) if kind.startswith(_SERVER_TOOLS)]
     if prompt.request.body.get("mcp_servers"):
@@ -158,9 +158,10 @@ def _server_tools(prompt: Prompt) -> Iterator[Notice]:
     if names:
         searching = any(name.startswith("web_search_") for name in names)
         unknown = "neither the fees of searches nor what they bring back as input" if searching else "what they read"
+        so = "the API's count is without it" if count.method == "exact" else "the band is wide"
         message = (
-            f"{', '.join(names)}: {unknown} can{'' if searching else 'not'} be known before, so the band is wide and "
-            "even the ceiling may be passed"
+            f"{', '.join(names)}: {unknown} can{'' if searching else 'not'} be known before, so {so} and even the "
+            "ceiling may be passed"
         )
         yield Notice("server-tools", message, prompt.where)
 

@@ -36,7 +36,8 @@ def estimate_requests(
     Each prompt is counted with the tokenizer of each model and priced with the rates of `options.as_of`. Where a file
     has one of the `samples`, `prompts` holds the members of the sample, and the answer is about all requests of that
     file. A model that the price book doesn't know leaves items without a cost; if no item at all can be priced,
-    `UnknownModel` is raised. Raises `InvalidInput` for options that the API would refuse.
+    `UnknownModel` is raised. Raises `InvalidInput` for options that the API would refuse, and for a request without a
+    model where the options have none either.
     """
     jobs = _jobs(prompts, book, options)
     if jobs and not any(job.model for job in jobs):
@@ -114,8 +115,11 @@ def _check(options: EstimateOptions) -> None:
 def _models(prompt: Prompt, book: PriceBook, options: EstimateOptions) -> list[tuple[str, ModelPrice | None]]:
     """The models of a prompt, each once, under whatever names it was given."""
     own = (prompt.request.model,) if prompt.request.model else options.default_models
+    names = options.models or own
+    if not names:
+        raise InvalidInput("no model is named, neither in the request nor for it", where=prompt.where)
     found: dict[str, ModelPrice | None] = {}
-    for name in options.models or own:
+    for name in names:
         if name == "all":
             found.update((model.id, model) for model in book.active_models(options.as_of) if model.id not in found)
             continue

@@ -257,6 +257,12 @@ def test_a_text_without_a_seam_stays_whole() -> None:
     assert list(ctok_engine.parts("x" * 500, 100)) == ["x" * 500]
 
 
+def test_not_even_an_endless_stretch_takes_all_the_memory() -> None:
+    text = "x" * 600 + " and so on" + "y" * 600
+    cut = ["x" * 250, "x" * 250, "x" * 100, " and so", " on" + "y" * 247, "y" * 250, "y" * 103]
+    assert list(ctok_engine.parts(text, 100, 250)) == cut
+
+
 @EVERY_ENGINE
 def test_half_of_a_surrogate_pair_is_counted_like_any_odd_character(engine: str) -> None:
     assert count(json.loads('"broken \\ud83d emoji"'), SONNET_45, engine).tokens > 8

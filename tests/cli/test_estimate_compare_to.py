@@ -182,9 +182,9 @@ def test_a_request_that_crosses_a_price_step_counts_whole(
 ) -> None:
     """claude-haiku-5-5 costs five times as much above 100,000 tokens; the average of a file says nothing of it."""
     haiku = ("-m", "claude-haiku-5-5")
-    write("lines.jsonl", bodies(*[10] * 9, 95_000))
+    write("lines.jsonl", bodies(*[10] * 9, 60_000))
     base = recorded("lines.jsonl", *haiku)
-    write("lines.jsonl", bodies(*[10] * 9, 105_000))
+    write("lines.jsonl", bodies(*[10] * 9, 110_000))
     answer = estimate("lines.jsonl", *haiku, "--compare-to", base, "--max-increase", "10%")
     compared = comparison(answer)
     assert (answer.code, compared["usd"]) == (3, answer.document["result"]["totals"][0]["cost_usd"]["expected"])

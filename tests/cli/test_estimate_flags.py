@@ -108,9 +108,9 @@ def test_fast_mode_in_a_batch_is_refused(estimate: Any) -> None:
     ("limits", "code", "line"),
     [
         ("--max-tokens 1000000 --max-cost 20.01", 0, None),
-        ("--max-tokens 1000000 --max-cost 20", 3, "claude-opus-5-5: ceiling $20.0000"),
+        ("--max-tokens 1000000 --max-cost 20", 3, "claude-opus-5-5: ceiling $20.00"),
         ("--max-tokens 1000000 --max-cost 20 --on expected", 0, None),
-        ("--max-tokens 1000000 --max-cost $20 --on ceiling", 3, "claude-opus-5-5: ceiling $20.0000"),
+        ("--max-tokens 1000000 --max-cost $20 --on ceiling", 3, "claude-opus-5-5: ceiling $20.00"),
         ("--output-tokens 1000000 --max-cost 20", 3, "claude-opus-5-5: expected $20.0000"),
         ("--max-cost 1 --on ceiling", 5, "claude-opus-5-5 has no ceiling to judge: add --max-tokens N"),
         ("--max-cost 1", 0, None),

@@ -17,6 +17,7 @@ class StatedCounter:
     """Believes what each block says about itself; the band is `spread` tokens wide on both sides of every block."""
 
     spread: int = 0
+    method: str = "offline"
 
     def count_many(self, jobs: Iterable[tuple[Request, ModelPrice]]) -> Sequence[TokenCount]:
         return [sum((part.count for part in self.count_parts(*job)), NO_TOKENS) for job in jobs]
@@ -26,7 +27,7 @@ class StatedCounter:
 
     def _count(self, block: Block) -> TokenCount:
         stated = int(str(block.value.get("text") or block.value.get("description")).split()[0])
-        return TokenCount(stated, max(0, stated - self.spread), stated + self.spread, "offline")
+        return TokenCount(stated, max(0, stated - self.spread), stated + self.spread, self.method)
 
 
 @pytest.fixture

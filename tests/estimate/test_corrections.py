@@ -6,6 +6,7 @@ import random
 from datetime import date
 from decimal import Decimal
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -15,8 +16,10 @@ from costkit.estimate.calibration import FEWEST, METHOD, Compared, learn_correct
 DAY = date(2026, 11, 21)
 
 
-def compared(exact: int, local: int, family: str = "v4.8", kind: str = "text", method: str = "offline") -> Compared:
-    return Compared(family, kind, exact, TokenCount(local, local, local, method))
+def compared(
+    exact: int, local: int, family: str = "v4.8", kind: str = "text", method: str = "offline", doubt: int = 0
+) -> Compared:
+    return Compared(family, kind, exact, TokenCount(local, max(0, local - doubt), local + doubt, method))
 
 
 def requests(seed: int, count: int, ratio: float = 1.03, noise: float = 0.01) -> list[Compared]:
@@ -26,7 +29,7 @@ def requests(seed: int, count: int, ratio: float = 1.03, noise: float = 0.01) ->
 
 
 def test_a_constant_factor_is_learnt_and_taken_out() -> None:
-    [learnt] = learn_corrections([compared(size * 110, size * 100) for size in range(1, 41)], DAY)
+    [learnt] = learn_corrections([compared(size * 110, size * 100, doubt=size * 40) for size in range(1, 41)], DAY)
     assert (learnt.ratio, learnt.below, learnt.above) == (Decimal("1.1"), Decimal(0), Decimal(0))
     assert (learnt.error_before, learnt.error_after) == (Decimal("0.1"), Decimal(0))
     assert learnt.applied(TokenCount(1_000, 900, 1_300, "offline")) == TokenCount(1_100, 1_099, 1_101, METHOD)
@@ -41,6 +44,20 @@ def test_nine_of_ten_new_requests_lie_in_the_band() -> None:
             count = learnt.applied(one.local)
             inside += count.low <= one.exact <= count.high
     assert inside >= 3_520
+
+
+def test_a_band_keeps_what_it_is_wider_by_than_those_that_were_learnt_from() -> None:
+    """The count of a picture behind a URL isn't made sure by those of pictures whose size is known."""
+    many = [compared(110, 100, kind="images", doubt=2)] * 39 + [compared(110, 100, kind="images", doubt=90)]
+    [learnt] = learn_corrections(many, DAY)
+    assert learnt.doubt == Decimal("0.02")
+    assert learnt.applied(TokenCount(1_000, 980, 1_015, "offline")) == TokenCount(1_100, 1_099, 1_101, METHOD)
+    assert learnt.applied(TokenCount(1_000, 100, 2_520, "offline")) == TokenCount(1_100, 131, 2_751, METHOD)
+
+
+@pytest.mark.parametrize("kind", ["server_tools", "tool_search"])
+def test_what_is_billed_on_top_of_every_count_is_never_learnt(kind: str) -> None:
+    assert learn_corrections([compared(110, 100, kind=kind)] * 40, DAY) == ()
 
 
 def test_each_tokenizer_and_each_way_of_counting_has_a_correction_of_its_own() -> None:

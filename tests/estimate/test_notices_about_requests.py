@@ -221,7 +221,14 @@ def test_tools_that_the_api_runs_may_cost_more_than_anything_here(
 ) -> None:
     found = notices(stated(), asking(10, **extra))
     assert message in found["server-tools"]
-    assert found["server-tools"].endswith("even the ceiling may be passed")
+    assert found["server-tools"].endswith("so the band is wide and even the ceiling may be passed")
+
+
+@pytest.mark.parametrize("kind", ["web_search_20250305", "mcp_toolset", "advisor_20260301"])
+def test_an_exact_count_is_not_called_wide_where_tools_bring_back_more(stated: Any, kind: str) -> None:
+    tools = [{"type": kind, "name": "x", "description": "5"}]
+    found = notices(stated(method="exact"), asking(10, tools=tools))["server-tools"]
+    assert found.endswith("so the API's count is without it and even the ceiling may be passed")
 
 
 def encoded(data: bytes) -> str:

@@ -14,6 +14,8 @@ from costkit.adapters.tokens.overheads import load_rules
 
 LONGEST_PART = 65_536
 """Characters that ctok gets in one go: it takes about 250 bytes of memory for each."""
+LONGEST_STRETCH = 1_048_576
+"""Characters without a line's end or a space between words that stay whole: longer than any model takes in."""
 _TAIL = 8_192
 _SEAM = re.compile(r"(?<=\S)\n(?=[^\n])|(?<=[A-Za-z]) (?=[a-z])")
 
@@ -34,7 +36,7 @@ class CtokEngine:
         """Tokens of a text inside a message: ctok's count less the frame that it includes.
 
         A long text is counted in parts. What a seam costs depends only on the family and on whether it is a line's end
-        or a space between words, so the sum is that of the whole.
+        or a space between words, so the sum is that of the whole; only a cut through an endless stretch may add one.
         """
         if not text:
             return 0
@@ -42,11 +44,10 @@ class CtokEngine:
         words = self._words.get(family)
         if words is None:
             words = self._words[family] = _counter(rules["engine"], rules["frame"])
+        seams = {"\n": rules["line_seam"], " ": rules["word_seam"]}
         tokens = 0
         for number, part in enumerate(parts(text)):
-            tokens += words.count(part)
-            if number:
-                tokens -= rules["line_seam" if part[0] == "\n" else "word_seam"]
+            tokens += words.count(part) - (seams.get(part[0], 0) if number else 0)
         return max(0, tokens)
 
 
@@ -57,15 +58,16 @@ def _counter(engine: str, frame: int) -> WordCounter:
     return WordCounter(lambda text: int(ctok.token_count(text, engine)) - frame)
 
 
-def parts(text: str, longest: int = LONGEST_PART) -> Iterator[str]:
-    """Cut a text before line ends or spaces; a stretch without either stays whole."""
+def parts(text: str, longest: int = LONGEST_PART, stretch: int = LONGEST_STRETCH) -> Iterator[str]:
+    """Cut a text before line ends or spaces; a stretch without either stays whole up to a length."""
     start = 0
     while len(text) - start > longest:
         seam = _last_seam(text, start + longest)
         if seam is None or seam <= start:
-            seam = _next_seam(text, start + longest)
-        if seam is None:
+            seam = _next_seam(text, start + longest, start + stretch)
+        if seam is None and len(text) - start <= stretch:
             break
+        seam = seam or start + stretch
         yield text[start:seam]
         start = seam
     yield text[start:]
@@ -78,6 +80,6 @@ def _last_seam(text: str, end: int) -> int | None:
     return seam
 
 
-def _next_seam(text: str, start: int) -> int | None:
-    match = _SEAM.search(text, start)
+def _next_seam(text: str, start: int, end: int) -> int | None:
+    match = _SEAM.search(text, start, end)
     return match.start() if match else None

@@ -131,6 +131,8 @@ def _read_here(
     for source in sources:
         for item in read_source(source, labels=folder.summary.options.labels, stdin=stdin, passed=passed):
             add_item(folder.summary, item)
+        if folder.summary.options.dedupe == "file":
+            close(folder.summary)
 
 
 def _cores() -> int:

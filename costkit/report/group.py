@@ -16,6 +16,8 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 _OFFSET = re.compile(r"(?:UTC)?([+-])(\d{1,2})(?::?(\d{2}))?")
 _MOST_OFFSET_HOURS = 15
+_MINUTES = (0, 15, 30, 45)
+"""Of an offset: what is counted is told apart by quarter hours, and no zone in use is cut finer."""
 
 
 def parse_by(texts: str | Iterable[str]) -> tuple[str, ...]:
@@ -61,7 +63,7 @@ def parse_zone(text: str) -> tzinfo:
     if offset:
         sign, hours, minutes = offset.groups()
         span = timedelta(hours=int(hours), minutes=int(minutes or 0))
-        if span <= timedelta(hours=_MOST_OFFSET_HOURS):
+        if span <= timedelta(hours=_MOST_OFFSET_HOURS) and int(minutes or 0) in _MINUTES:
             return timezone(-span if sign == "-" else span)
     return _named_zone(text)
 

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from costkit.adapters.logs import feed
 from costkit.adapters.logs.documents import Document, Documents
 from costkit.adapters.logs.feed import BLOCK, LONGEST
 from costkit.report import Remark, Skipped
@@ -252,6 +253,20 @@ def test_a_line_of_a_hundred_megabytes_is_passed_over_in_bounded_memory(start: b
     assert found[0] == ("line-too-long", 1)
     assert ("document", 2) in found
     assert peak < 2.5 * LONGEST
+
+
+@pytest.mark.parametrize("at_most", [1, 7, 64, 90])
+@pytest.mark.parametrize(("begin", "comma", "end"), [(b"", b"", b""), (b"[", b",", b"]"), (b"[\n", b",", b"\n]")])
+def test_a_line_is_too_long_wherever_blocks_end(
+    monkeypatch: pytest.MonkeyPatch, begin: bytes, comma: bytes, end: bytes, at_most: int
+) -> None:
+    monkeypatch.setattr(feed, "LONGEST", 100)
+    longest, longer = (b'{"usage": "' + b"x" * (size - 13) + b'"}' for size in (100, 101))
+    found = _found(begin + comma.join((longest + b"\n", longer, b"\n" + A)) + end + b"\n" + B, at_most)
+
+    line = 1 + begin.count(b"\n")
+    assert found[:3] == [(_text(longest), line), ("line-too-long", line + 1), (_text(A), line + 2)]
+    assert found[-1] == (_text(B), line + 3 + end.count(b"\n"))
 
 
 def test_an_array_larger_than_any_line_is_never_held_whole() -> None:

@@ -10,6 +10,7 @@ import sys
 from collections import deque
 from collections.abc import Callable
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import pytest
@@ -229,6 +230,22 @@ def test_a_pretty_printed_file_is_never_cut(tmp_path: Path) -> None:
     path.write_text('{"a": 1}\n' + json.dumps([_usage_line(at) for at in range(200)], indent=1))
 
     assert summarize_logs([str(path)], OPTIONS, workers=3) == _closed(path, OPTIONS)
+
+
+def test_standard_input_and_pipes_are_files_of_their_own(logs: Path, tmp_path: Path) -> None:
+    data = (logs / "3.jsonl").read_bytes()
+    pipe, file = tmp_path / "pipe", tmp_path / "file.jsonl"
+    file.write_bytes(data)
+    os.mkfifo(pipe)
+    writer = Thread(target=pipe.write_bytes, args=(data,))
+    writer.start()
+    options = OPTIONS._replace(dedupe="file")
+    requests = sum(tally.requests for tally in summarize_logs([str(file)], options).tallies.values())
+
+    summary = summarize_logs(["-", str(pipe), str(file)], options, stdin=io.BytesIO(data))
+    writer.join()
+
+    assert sum(tally.requests for tally in summary.tallies.values()) == 3 * requests > 0
 
 
 def test_ranges_fit_only_if_each_begins_where_the_last_one_left() -> None:

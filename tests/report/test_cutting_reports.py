@@ -47,13 +47,16 @@ def test_an_unknown_dimension_is_refused_with_a_hint(text: str, hint: str) -> No
         ("Europe/Berlin", BERLIN),
         ("+09:00", timezone(timedelta(hours=9))),
         ("-0330", timezone(-timedelta(hours=3, minutes=30))),
+        ("+05:45", timezone(timedelta(hours=5, minutes=45))),
     ],
 )
 def test_time_zones_have_names_or_offsets(text: str, zone: object) -> None:
     assert parse_zone(text) == zone
 
 
-@pytest.mark.parametrize("text", ["Europe/Berln", "+99:00", "../etc/passwd", "", "/etc/localtime", "\0"])
+@pytest.mark.parametrize(
+    "text", ["Europe/Berln", "+99:00", "+05:07", "+05:75", "../etc/passwd", "", "/etc/localtime", "\0"]
+)
 def test_an_unknown_time_zone_is_refused(text: str) -> None:
     with pytest.raises(InvalidInput, match="unknown time zone"):
         parse_zone(text)

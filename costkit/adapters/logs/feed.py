@@ -111,9 +111,11 @@ class Feed:
             for token in _TOKEN.finditer(self._block, self._at + seen):
                 start, end = token.span()
                 mark = self._block[start]
+                if end - self._at > LONGEST:  # wherever blocks end, the same values are too long
+                    break
                 if mark == _LINE_FEED:
                     stop = self._block.find(b"\n", end)
-                    if stop < 0 and not at_end:
+                    if stop - self._at > LONGEST or (stop < 0 and not at_end):
                         seen = start - self._at
                         break
                     if begins(self._block[end : None if stop < 0 else stop]):
@@ -138,7 +140,7 @@ class Feed:
         """Read on in the middle of a value; tell whether there was nothing more."""
         size = len(self._block) - self._at
         if at_end or size > LONGEST:
-            self._pass_over(size)
+            self._pass_over(size if at_end else LONGEST)
             if at_end:
                 raise Torn
             self.pass_over_line()
@@ -160,6 +162,9 @@ class Feed:
                 self.cut_off = True
                 return self._take(looked_at) if looked_at else None
             end = self._block.find(b"\n", self._at + looked_at)
+            if end - self._at > LONGEST:  # as it would be if the block ended before
+                self._pass_over(end + 1 - self._at)
+                raise TooLong
             if end >= 0:
                 text = self._take(end - self._at)
                 self._pass_over(1)

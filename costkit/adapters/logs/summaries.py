@@ -132,6 +132,8 @@ def _read_here(
         asked = folder.summary.options
         for item in read_source(source, labels=asked.labels, dialect=asked.dialect, stdin=stdin, passed=passed):
             add_item(folder.summary, item)
+        if folder.summary.options.dedupe == "file":
+            close(folder.summary)
 
 
 def _cores() -> int:

@@ -85,8 +85,9 @@ def test_a_request_holds_its_ceiling(budget: costkit.Budget) -> None:
 
 def test_the_history_of_a_conversation_may_hold_the_blocks_of_its_answers(budget: costkit.Budget) -> None:
     plain = {"type": "text", "text": "Nothing."}
+    question = {"role": "user", "content": "What is new?"}
     turns = [{"role": "assistant", "content": [block]} for block in (plain, TextBlock.model_validate(plain))]
-    held = [budget.reserve(request={**BODY, "messages": [*BODY["messages"], turn]}) for turn in turns]
+    held = [budget.reserve(request={**BODY, "messages": [question, turn]}) for turn in turns]
     assert held[0].reservation.reserved == held[1].reservation.reserved
 
 

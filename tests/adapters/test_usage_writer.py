@@ -151,6 +151,17 @@ def test_a_log_that_was_moved_or_deleted_is_begun_anew(tmp_path: Path) -> None:
     assert (tmp_path / "moved.jsonl").read_bytes() == b"{}\n"
 
 
+def test_a_line_is_not_given_up_because_others_keep_rotating_the_log(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Twenty times in a row the file that was opened is no longer the log when its lock is had."""
+    answers = iter([False] * 20 + [True])
+    monkeypatch.setattr(UsageWriter, "_is_current", lambda _self, _file: next(answers))
+    writer = UsageWriter(tmp_path / "usage.jsonl")
+    writer.append(b'{"n":1}')
+    assert (writer.lost, writer.path.read_bytes()) == (0, b'{"n":1}\n')
+
+
 def test_the_log_stays_where_it_was_when_the_folder_is_changed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     writer = UsageWriter("log.jsonl")

@@ -112,5 +112,5 @@ def test_what_the_cache_does_differently_takes_no_token_out_of_a_bill(
     length = sum(before)
     read = min(other[0], length)
     after = Served(length - read, read, 0, 0)
-    usage = Usage(*billed)
-    assert moved(usage, Served(*before), after).prompt_tokens == usage.prompt_tokens
+    usage = Usage(billed[0], billed[1], billed[2], billed[3])
+    assert moved(usage, Served(before[0], before[1], before[2], before[3]), after).prompt_tokens == usage.prompt_tokens

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
 VARIABLE = "COSTKIT_BUDGET"
 """Names the budget of a program that `costkit budget run` started."""
-_NOT_BILLED = frozenset({400, 401, 403, 404, 413, 422, 429})
+_NOT_BILLED = frozenset({400, 401, 402, 403, 404, 413, 422, 429})
 """Status codes of requests that the API refused; https://platform.claude.com/docs/en/api/errors"""
 _LOG = logging.getLogger("costkit")
 
@@ -83,7 +83,9 @@ class Budget:
         ask = Ask(now.date(), _amount(usd, tokens), size, tags or {}, model, batch)
         if request is not None:
             from costkit.adapters.budget_size import request_size
+            from costkit.adapters.sdk_values import plain_request
 
+            request = plain_request(request)
             parsed, measured = request_size(request, self.book)
             geo, speed = request.get("inference_geo"), request.get("speed")
             ask = ask._replace(
@@ -137,7 +139,8 @@ class Budget:
 class Held:
     """An amount that a budget holds until it is settled; leaving the `with` block without that leaves it uncertain.
 
-    A request that the API refused (status 400, 401, 403, 404, 413, 422, 429) was not billed: its amount is released.
+    A request that the API refused (status 400, 401, 402, 403, 404, 413, 422, 429) was not billed: its amount is
+    released.
     """
 
     def __init__(self, budget: Budget, shared: SharedStore, reservation: Reservation) -> None:
@@ -199,6 +202,10 @@ class Held:
             outcome = store.release(self.id, datetime.now(UTC))
         self._is_settled = True
         return outcome
+
+    def when_free(self, action: Callable[[], None]) -> None:
+        """Settle it from within a finalizer: `action` runs now, or once this thread has done with the budget."""
+        self._shared.when_free(action)
 
     def _leave_uncertain(self) -> None:
         with self._shared.lent() as store:

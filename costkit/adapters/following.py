@@ -46,8 +46,10 @@ class FollowedLog:
             if self._file is None and not self._open():
                 return
             yield from self._rest()
-            if not self._is_current() and self._open():
-                yield from self._rest()
+            if not self._is_current():
+                yield from self._rest()  # what was written between the first look and the rotation
+                if self._open():
+                    yield from self._rest()
         except OSError as error:
             raise OperationFailed(f"reading failed: {error.strerror or error}", where=self._name) from error
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import UTC, date, datetime
 from pathlib import Path
 from threading import Lock
@@ -12,6 +12,7 @@ from typing import Any
 
 from costkit.adapters.model_classifier import ask_one
 from costkit.adapters.routes_yaml import load_routes
+from costkit.adapters.sdk_values import plain_request
 from costkit.core.pricebook import PriceBook
 from costkit.core.request import parse_request
 from costkit.core.usage import Usage
@@ -60,17 +61,18 @@ class Router:
             self.classifier_model = self.routes.classifier_model or cheapest_model(self._book, day)
 
     def choose(self, request: Mapping[str, object]) -> Decision:
-        """The model for a Messages body, and why; a `model` in it is ignored.
+        """The model for a Messages body, and why; a `model` in it is ignored, and the SDK's own values may be in it.
 
         Raises `InvalidInput` for a body that is no request.
         """
-        parsed = parse_request(request, "request")
+        parsed = parse_request(plain_request(request), "request")
         if self.classifier_model is None:
             return decide(self.routes, classify(parsed, self.routes.sizes, self.routes.own_rules))
         return decide(self.routes, self._asked(question(parsed, self.classifier_model)))
 
     def create(self, **params: Any) -> Any:
         """`client.messages.create` with the model that the routes choose; everything else is passed on as it is."""
+        params = {name: list(value) if isinstance(value, Iterator) else value for name, value in params.items()}
         return self._client.messages.create(**{**params, "model": self.choose(params).model})
 
     def _asked(self, body: dict[str, object]) -> Verdict:

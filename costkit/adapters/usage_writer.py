@@ -30,7 +30,8 @@ MODE = 0o600
 _LONGEST_WAIT_S = 0.05
 """For another process that holds the lock; longer than this no request is kept waiting."""
 _PAUSE_S = 0.0005
-_TRIES = 5
+_TRIES = 100
+"""For a line whose file was rotated away by others before the lock was had; each takes microseconds."""
 _LOG = logging.getLogger("costkit")
 _WRITERS: weakref.WeakSet[UsageWriter] = weakref.WeakSet()
 

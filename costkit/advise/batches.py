@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from itertools import pairwise
 
 from costkit.advise.call import Call
+from costkit.advise.replay import replayed
 from costkit.advise.words import many
 from costkit.advise.workload import Proposal, Workload
 from costkit.cache.marks import SECOND
+from costkit.core.money import total
 from costkit.core.usage import Usage
 
 _WORDS = re.compile(
@@ -37,15 +39,14 @@ def batch_candidates(work: Workload) -> Proposal | None:
         sign = _sign([work.calls[index] for index in usable])
         if sign is None:
             continue
-        moved = {index: _in_batch(work.calls[index]) for index in usable}
-        cheaper = {index: call for index, call in moved.items() if work.saves(index, call) > 0}
+        cheaper = _cheaper(work, indices, {index: _in_batch(work.calls[index]) for index in usable})
         if cheaper:
             changes |= cheaper
             lines.append((str(name), f"{many(len(cheaper), 'request')}: {sign}"))
     if not changes:
         return None
     return Proposal(
-        after=work.changed(changes),
+        after=replayed(work, work.changed(changes)),
         worst=work,
         touched=sorted(changes),
         tokens=sum(call.usage.prompt_tokens + call.usage.output_tokens for call in changes.values()),
@@ -57,6 +58,24 @@ def batch_candidates(work: Workload) -> Proposal | None:
         how=("costkit batch submit REQUESTS.jsonl", "costkit batch collect JOB --wait"),
         detail=tuple(lines),
     )
+
+
+def _cheaper(work: Workload, indices: Sequence[int], moved: Mapping[int, Call]) -> dict[int, Call]:
+    """Which calls of a group to move: calls that use the cache together or not at all, the others if they cost less.
+
+    Calls with a cache live on each other's entries: what one of them no longer writes, the next one has to.
+    """
+    families: dict[object, list[int]] = {}
+    for index in indices:
+        call = work.calls[index]
+        used = call.usage.cache_read_input_tokens + call.usage.cache_creation_input_tokens
+        key = (call.pool, call.sketch.identities[0] if call.sketch else None) if used else index
+        families.setdefault(key, []).append(index)
+    found: dict[int, Call] = {}
+    for family in families.values():
+        if all(index in moved for index in family) and total(work.saves(index, moved[index]) for index in family) > 0:
+            found.update((index, moved[index]) for index in family)
+    return found
 
 
 def _group(call: Call) -> str | None:

@@ -32,7 +32,6 @@ class _More(NamedTuple):
     sketch: Sketch | None
     stop_reason: str | None
     tags: tuple[tuple[str, str], ...]
-    batch: bool = False
 
 
 class _Request(NamedTuple):
@@ -84,7 +83,7 @@ class Intake:
         if key is None:
             key = len(self._table).to_bytes(KEY_BYTES, "big")  # no digest begins with so many zeros
         before = self._more.get(key)
-        more = _More(sketch, heard.stop_reason, heard.tags, heard.logged is not None and heard.logged.batch)
+        more = _More(sketch, heard.stop_reason, heard.tags)
         if before is not None:
             more = _More(before.sketch or sketch, heard.stop_reason or before.stop_reason, before.tags or heard.tags)
         self._more[key] = more
@@ -154,7 +153,7 @@ class Intake:
                 self.as_of if at is None else moment_of(at).date(),
                 self.book.resolve(part.model),
                 part.usage,
-                attributes.service_tier == "batch" or more.batch,
+                attributes.service_tier == "batch",
                 attributes.speed == "fast",
                 attributes.inference_geo,
                 attributes.session,

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from costkit.advise.call import Call
 from costkit.advise.chains import NONE, chains_of, with_bills
 from costkit.advise.places import improve, with_ttl, without_place
 from costkit.advise.words import many
 from costkit.advise.workload import Proposal, Workload
-from costkit.cache.marks import SECOND
+from costkit.cache.marks import SECOND, TTL_MICROSECONDS
 from costkit.cache.places import Place
-from costkit.core.money import display, price_of_tokens, total
+from costkit.core.money import display, total
+from costkit.core.usage import Usage
 
 _PING_EVERY = 270 * SECOND
 """A keep-alive comes a little before five minutes have passed."""
-_HOUR = 3600 * SECOND
+_LIVES, _HOUR = TTL_MICROSECONDS["5m"], TTL_MICROSECONDS["1h"]
 
 
 def idle_breakpoints(work: Workload) -> Proposal | None:
@@ -118,12 +121,12 @@ def _keep_alive(work: Workload, indices: list[int]) -> list[tuple[str, str]]:
         key = (call.pool, call.session, call.sketch.identities[0] if call.sketch else None)
         before = last.get(key)
         last[key] = call
-        if before is None or before.at is None or call.at is None or not _PING_EVERY < call.at - before.at < _HOUR:
+        if before is None or before.at is None or call.at is None or not _LIVES <= call.at - before.at < _HOUR:
             continue
         usage = before.usage
         cached = usage.cache_read_input_tokens + usage.cache_creation_input_tokens
-        rate = call.model.period(call.day).tiers[0].rates.cache_read
-        spent.append(price_of_tokens(cached * ((call.at - before.at) // _PING_EVERY), rate))
+        ping = work.pricer.cost(replace(before, usage=Usage(cache_read_input_tokens=cached)))
+        spent.append(total([ping] * ((call.at - before.at) // _PING_EVERY)))
     return (
         [("keep-alive requests instead", f"{display(total(spent))} for {many(len(spent), 'pause')}")] if spent else []
     )

@@ -167,7 +167,10 @@ def _what_if(work: Workload, simple: Sequence[int], worst: Mapping[int, Call]) -
 
 def _is_simple(call: Call) -> bool:
     sketch = call.sketch
-    plain = sketch is None or (not sketch.levels[0] and not sketch.has_thinking and sketch.previous_end is None)
+    if sketch is None:  # what others read or wrote of its prefix isn't known, so nothing of it may move
+        plain = call.usage.prompt_tokens == call.usage.input_tokens
+    else:
+        plain = not sketch.levels[0] and not sketch.has_thinking and sketch.previous_end is None
     return (
         plain
         and call.is_request

@@ -8,6 +8,7 @@ from costkit.advise.call import Call, Sketch
 from costkit.advise.replay import dropped, replayed
 from costkit.advise.words import many
 from costkit.advise.workload import Proposal, Workload
+from costkit.core.usage import Usage
 
 STUB_TOKENS = 20
 """What stands where a repeated tool result was: a sentence that names the earlier one."""
@@ -21,7 +22,7 @@ def refused_requests(work: Workload) -> Proposal | None:
     if not touched:
         return None
     again = _repeats(work, refused)
-    drops = {index: dropped(work.calls[index]) for index in touched}
+    drops = {index: _not_sent(work.calls[index]) for index in touched}
     worst = {index: drops[index] for index in {*again, *cut}}
     output = sum(work.calls[index].usage.output_tokens for index in touched)
     return Proposal(
@@ -36,6 +37,18 @@ def refused_requests(work: Workload) -> Proposal | None:
         certainty="candidate",
         how=('if message.stop_reason == "refusal": don\'t retry, and tell the user why',),
     )
+
+
+def _not_sent(call: Call) -> Call:
+    """A call that is not made; where no request says what others read of it, they have to write that instead."""
+    usage = call.usage
+    if call.sketch is not None or not usage.cache_creation_input_tokens:
+        return dropped(call)
+    left = Usage(
+        ephemeral_5m_input_tokens=usage.ephemeral_5m_input_tokens,
+        ephemeral_1h_input_tokens=usage.ephemeral_1h_input_tokens,
+    )
+    return replace(dropped(call), usage=left)
 
 
 def _repeats(work: Workload, refused: list[int]) -> list[int]:

@@ -138,8 +138,10 @@ def moved(usage: Usage, before: Served, after: Served) -> Usage:
 
 
 def _shrunk(one: Served, billed: int, counted: int) -> Served:
-    plain, read, short, long = (part * billed // counted for part in one[:4])
-    return Served(plain, read, short, long)
+    """A simulated bill in the proportion of what was billed to what was counted, without losing a token to rounding."""
+    whole = -(-sum(one[:4]) * billed // counted)
+    read, short, long = (part * billed // counted for part in one[1:4])
+    return Served(whole - read - short - long, read, short, long)
 
 
 def scaled(usage: Usage, hundredths: int, output_hundredths: int) -> Usage:

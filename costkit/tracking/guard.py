@@ -5,7 +5,9 @@ from __future__ import annotations
 import contextlib
 import logging
 import re
+import threading
 from collections.abc import Iterator, Sequence
+from functools import partial
 from typing import Any
 
 from costkit.adapters.budget_handle import Budget, Held
@@ -22,6 +24,28 @@ class Guard:
 
     def __init__(self, budget: Budget) -> None:
         self._budget = budget
+
+    async def reserve_beside(self, request: Any, sent: Sent | None) -> Held | None:
+        """The same in a thread of its own; where the call is cancelled meanwhile, nothing stays held."""
+        from anyio import to_thread
+
+        first = threading.Lock()  # taken by whichever comes first, the answer or the cancellation
+        made: list[Held] = []
+
+        def hold() -> Held | None:
+            held = self.reserve(request, sent)
+            if held is not None:
+                made.append(held)
+                if not first.acquire(blocking=False):
+                    _give_back(held)
+            return held
+
+        try:
+            return await to_thread.run_sync(hold)
+        except BaseException:
+            if not first.acquire(blocking=False):  # the answer was on its way
+                _give_back(made[0])
+            raise
 
     def reserve(self, request: Any, sent: Sent | None) -> Held | None:
         """Hold the most that a call can cost; `None` for one that bills nothing or that the budget doesn't cover.
@@ -41,6 +65,13 @@ class Guard:
         if not self._budget.covers(model if isinstance(model, str) else None, tags):
             return None
         return self._budget.reserve(request=sent.body, tags=tags)
+
+
+def _give_back(held: Held) -> None:
+    try:
+        held.release()
+    except CostkitError as problem:
+        _LOG.warning("costkit.track: reservation %s was not released: %s", held.id, problem)
 
 
 class _Refused(Exception):
@@ -69,8 +100,11 @@ def refuse(held: Held | None, status: int) -> None:
 
 def settle(held: Held | None, answers: Sequence[Answer]) -> None:
     """Settle with what was billed; what is not known to the end stays held, as uncertain. Raises nothing expected."""
-    if held is None:
-        return
+    if held is not None:
+        held.when_free(partial(_settle, held, answers))
+
+
+def _settle(held: Held, answers: Sequence[Answer]) -> None:
     try:
         with held:
             if answers and all(answer.is_final and answer.message.get("usage") for answer in answers):

@@ -61,11 +61,7 @@ class Recorder(Middleware):
     async def handle_async(self, request: Any, call_next: AsyncNext) -> AsyncAPIResponse[Any]:
         """Let a call of an asynchronous client pass, and record its response."""
         sent = self._begin(request)
-        held = None
-        if self._guard is not None:
-            from anyio import to_thread
-
-            held = await to_thread.run_sync(self._guard.reserve, request, sent)
+        held = None if self._guard is None else await self._guard.reserve_beside(request, sent)
         with failing(held):
             response = await call_next(request)
         self._hear(sent, held, response)

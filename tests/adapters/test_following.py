@@ -121,3 +121,21 @@ def test_what_can_not_grow_is_refused(path: Path, log: FollowedLog, content: byt
 def test_a_folder_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InvalidInput, match="is a folder"):
         FollowedLog(str(tmp_path), ()).is_there()
+
+
+def test_what_is_written_just_before_a_rotation_is_not_passed_over(
+    path: Path, log: FollowedLog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another program writes and rotates after the log was read to its end, and before anybody asks whose it is."""
+    writer = UsageWriter(path)
+    writer.append(line(1))
+    is_current = FollowedLog._is_current
+
+    def rotated_meanwhile(self: FollowedLog) -> bool:
+        writer.append(line(2))
+        path.rename(path.with_suffix(".old"))
+        writer.append(line(3))
+        return is_current(self)
+
+    monkeypatch.setattr(FollowedLog, "_is_current", rotated_meanwhile)
+    assert ids(list(log.read())) == ["msg_1", "msg_2", "msg_3"]

@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from anthropic import AsyncAnthropic
+from anthropic import NOT_GIVEN, AsyncAnthropic, omit
+from anthropic.types import TextBlock
 from api_calls import OPEN, client
 from api_server import ApiServer, Fault
 
@@ -53,6 +54,29 @@ def by_model(tmp_path: Path) -> Path:
 def test_a_decision_names_model_route_and_rule(by_rules: Path) -> None:
     decision = costkit.Router(None, by_rules).choose(HELLO)
     assert (decision.model, decision.route, decision.rule) == ("claude-haiku-5-5", "quick", "plain-verb")
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"system": NOT_GIVEN, "tools": omit},
+        {"messages": tuple(HELLO["messages"])},
+        {"messages": [{"role": "user", "content": [TextBlock(type="text", text="Translate: hello")]}]},
+    ],
+)
+def test_what_the_sdk_takes_is_decided_like_its_json(by_rules: Path, more: dict[str, Any]) -> None:
+    router = costkit.Router(None, by_rules)
+    assert router.choose({**HELLO, **more}) == router.choose(HELLO)
+
+
+def test_the_history_of_an_agent_is_passed_on_as_it_is(api: ApiServer, by_rules: Path) -> None:
+    """The blocks of an answer go back as they came, and an iterator of messages is not used up by choosing."""
+    router = costkit.Router(client(api), by_rules)
+    answer = router.create(**HELLO)
+    turns = [*HELLO["messages"], {"role": "assistant", "content": answer.content}, *HELLO["messages"]]
+    router.create(**{**HELLO, "messages": iter(turns)})
+    sent = api.requests[-1].body["messages"]
+    assert [turn["role"] for turn in sent] == ["user", "assistant", "user"]
 
 
 def test_the_program_decides_as_the_command_does(by_rules: Path, costkit: Any, tmp_path: Path) -> None:

@@ -151,6 +151,17 @@ def test_a_log_that_was_moved_or_deleted_is_begun_anew(tmp_path: Path) -> None:
     assert (tmp_path / "moved.jsonl").read_bytes() == b"{}\n"
 
 
+def test_a_line_is_not_given_up_because_others_keep_rotating_the_log(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Twenty times in a row the file that was opened is no longer the log when its lock is had."""
+    answers = iter([False] * 20 + [True])
+    monkeypatch.setattr(UsageWriter, "_is_current", lambda _self, _file: next(answers))
+    writer = UsageWriter(tmp_path / "usage.jsonl")
+    writer.append(b'{"n":1}')
+    assert (writer.lost, writer.path.read_bytes()) == (0, b'{"n":1}\n')
+
+
 def test_the_log_stays_where_it_was_when_the_folder_is_changed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     writer = UsageWriter("log.jsonl")
@@ -191,12 +202,12 @@ print(writer.lost)
     assert done.stderr.count(b"can't be written") == 1
 
 
-def _settled(folder: Path, rotated: int) -> list[Path]:
-    """The rotated files once they are compressed, oldest first."""
+def _settled(folder: Path, rotated: int | None = None) -> list[Path]:
+    """The rotated files once all (so many of them) are compressed, oldest first; what a dead writer left is passed."""
     until = time.monotonic() + 20
     while time.monotonic() < until:
-        found = sorted(path for path in folder.iterdir() if path.name != "log.jsonl")
-        if len(found) == rotated and all(path.suffix == ".gz" for path in found):
+        found = sorted(path for path in folder.iterdir() if path.name != "log.jsonl" and path.suffix != ".part")
+        if rotated in (None, len(found)) and all(path.suffix == ".gz" for path in found):
             return found
         time.sleep(0.02)
     raise AssertionError(f"{sorted(path.name for path in folder.iterdir())}")
@@ -241,6 +252,5 @@ def test_processes_that_rotate_at_once_lose_nothing(tmp_path: Path) -> None:
     programs = [start(who, path, 300, 50, 4_000) for who in range(4)]
     assert [program.wait(120) for program in programs] == [0] * 4
     UsageWriter(path, max_bytes=1, keep=10_000).append(b'{"who": "last", "n": 0}')  # tidies up what they left
-    files = sorted(tmp_path.iterdir())
-    found = {(line["who"], line["n"]) for file in files if ".part" not in file.name for line in lines_of(file)}
+    found = {(line["who"], line["n"]) for line in lines_of(*_settled(tmp_path), path)}
     assert len(found) == 4 * 300 + 1

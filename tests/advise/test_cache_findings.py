@@ -50,6 +50,15 @@ def test_entries_that_expire_between_requests_are_priced_for_an_hour(tmp_path: P
     assert [(miss.cause, miss.requests) for miss in advice.misses] == [("ttl-expired", 9)]
 
 
+def test_keep_alive_requests_cost_what_the_tier_of_their_prompt_costs(tmp_path: Path) -> None:
+    """200,000 tokens read at 0.05 and not at 0.01, twice in ten minutes; after 280 seconds the entry is still there."""
+    starts = (0, 600, 880)
+    lines = [response(s, n, "claude-haiku-5-5", w5=200_000, tags={"session": "a"}) for n, s in enumerate(starts[:2])]
+    lines.append(response(starts[2], 2, "claude-haiku-5-5", read=200_000, tags={"session": "a"}))
+    found = finding(advice_of(tmp_path, lines), "expired-entries")
+    assert found.detail == (("keep-alive requests instead", "$0.0200 for 1 pause"),)
+
+
 def test_an_hour_is_not_bought_where_five_minutes_are_read(tmp_path: Path) -> None:
     advice = advice_of(tmp_path, [request(60 * number, asked(number, HOUR)) for number in range(10)])
     assert codes(advice) == ["hour-entries"]

@@ -159,6 +159,7 @@ def test_short_simple_requests_on_a_top_model(tmp_path: Path) -> None:
     [
         {"stop_reason": "tool_use"},
         {"usage": {"service_tier": "batch"}},
+        {"w5": 500},
         {"output": 301},
         {"model": "claude-sonnet-5-5"},
     ],
@@ -200,6 +201,41 @@ def test_people_at_work_are_no_batch(tmp_path: Path) -> None:
 def test_reads_that_a_batch_may_not_find_can_make_it_dearer(tmp_path: Path) -> None:
     lines = [response(n, n, read=100_000, input=10, output=10, tags={"job": "eval"}) for n in range(4)]
     assert codes(advice_of(tmp_path, lines)) == []
+
+
+def test_the_one_call_that_writes_an_entry_is_not_moved_away_from_those_that_read_it(tmp_path: Path) -> None:
+    """In a batch it would cost half of its plain input; but then the next call would have to write the entry."""
+    lines = [response(0, 0, w5=20_000, input=100, output=50, tags={"job": "nightly"}, stop_reason="end_turn")]
+    lines += [
+        response(30 * n, n, read=20_000, input=100, output=50, tags={"job": "nightly"}, stop_reason="end_turn")
+        for n in range(1, 21)
+    ]
+    assert codes(advice_of(tmp_path, lines)) == []
+
+
+def test_calls_that_share_an_entry_go_into_a_batch_together(tmp_path: Path) -> None:
+    """One write of 1,000 and one read, each with 1,000 of output: (0.005 + 0.02 + 0.0002 + 0.02) - 2 * 0.024 / 2."""
+    lines = [
+        response(0, 0, w5=1_000, output=1_000, tags={"job": "nightly"}, stop_reason="end_turn"),
+        response(9, 1, read=1_000, output=1_000, tags={"job": "nightly"}, stop_reason="end_turn"),
+    ]
+    found = finding(advice_of(tmp_path, lines), "batch-candidates")
+    assert (found.saving_usd, found.observed.requests) == (USD("0.0212"), 2)
+
+
+def test_a_refused_call_that_wrote_an_entry_leaves_the_writing_to_the_next(tmp_path: Path) -> None:
+    """What it wrote, others may have read: 0.005 of 0.009 are spent all the same."""
+    lines = [
+        response(0, 1, w5=1_000, input=1_000, stop_reason="refusal"),
+        response(9, 2, read=1_000, input=10, output=10, stop_reason="end_turn"),
+    ]
+    assert finding(advice_of(tmp_path, lines), "refused-requests").saving_usd == USD("0.004")
+
+
+def test_a_line_with_a_custom_id_is_no_batch_as_long_as_its_usage_does_not_say_so(tmp_path: Path) -> None:
+    """The report doesn't take it for one either; copies change nothing."""
+    line = answered(0, 1, talk("1000 tokens"), input=1_000_000, custom_id="a")
+    assert advice_of(tmp_path, [line]).spent_usd == advice_of(tmp_path, [line, line]).spent_usd == USD(4)
 
 
 def test_a_generous_limit_is_told_without_dollars(tmp_path: Path) -> None:

@@ -16,7 +16,10 @@ from hypothesis import strategies as st
 from costkit.adapters.logs import read_logs
 from costkit.adapters.pricing_yaml import built_in_book
 from costkit.advise import ORDER, Advice
+from costkit.advise.replay import moved
+from costkit.cache.store import Served
 from costkit.core.money import total
+from costkit.core.usage import Usage
 from costkit.report import ReportOptions, report_on
 
 MODELS = st.sampled_from(
@@ -96,3 +99,18 @@ def test_a_log_without_a_response_gives_nothing_and_says_so(tmp_path: Path, line
     advice = advice_of(tmp_path, lines)
     assert (advice.spent_usd, advice.saving_usd, advice.findings) == (Decimal(0), Decimal(0), ())
     assert [notice.code for notice in advice.notices] == ["nothing-to-judge"]
+
+
+PARTS = st.tuples(*[st.integers(0, 10_000)] * 4)
+
+
+@given(before=PARTS, other=PARTS, billed=PARTS)
+def test_what_the_cache_does_differently_takes_no_token_out_of_a_bill(
+    before: tuple[int, ...], other: tuple[int, ...], billed: tuple[int, ...]
+) -> None:
+    """However many more tokens were counted than billed: a request of the same length has the same length."""
+    length = sum(before)
+    read = min(other[0], length)
+    after = Served(length - read, read, 0, 0)
+    usage = Usage(billed[0], billed[1], billed[2], billed[3])
+    assert moved(usage, Served(before[0], before[1], before[2], before[3]), after).prompt_tokens == usage.prompt_tokens

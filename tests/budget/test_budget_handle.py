@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from anthropic.types import TextBlock
 
 import costkit
 from costkit.adapters.budget_store import BudgetStore
@@ -82,6 +83,14 @@ def test_a_request_holds_its_ceiling(budget: costkit.Budget) -> None:
     assert low < held.reservation.reserved.usd < high
 
 
+def test_the_history_of_a_conversation_may_hold_the_blocks_of_its_answers(budget: costkit.Budget) -> None:
+    plain = {"type": "text", "text": "Nothing."}
+    question = {"role": "user", "content": "What is new?"}
+    turns = [{"role": "assistant", "content": [block]} for block in (plain, TextBlock.model_validate(plain))]
+    held = [budget.reserve(request={**BODY, "messages": [question, turn]}) for turn in turns]
+    assert held[0].reservation.reserved == held[1].reservation.reserved
+
+
 def test_a_cache_write_is_held_at_its_own_price(budget: costkit.Budget) -> None:
     text = {"type": "text", "text": "Be brief. " * 900, "cache_control": {"type": "ephemeral", "ttl": "1h"}}
     plain = budget.reserve(request={**BODY, "system": [{"type": "text", "text": "Be brief. " * 900}]})
@@ -137,6 +146,7 @@ class Refused(Exception):
     ("error", "uncertain"),
     [
         (Refused(400), "0"),
+        (Refused(402), "0"),
         (Refused(429), "0"),
         (Refused(500), "0.5"),
         (Refused(529), "0.5"),

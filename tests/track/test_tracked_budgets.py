@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import subprocess
 import sys
+import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -13,8 +14,10 @@ import pytest
 from api_server import ApiServer, Fault
 
 import costkit
+from costkit.adapters.budget_handle import Held
 from costkit.budget.rules import Standing
 from costkit.errors import BudgetExceeded, InvalidInput, UnknownModel
+from costkit.tracking.guard import settle
 
 SetBudget = Callable[..., None]
 LARGE = "100000tokens"
@@ -65,6 +68,57 @@ def test_an_asynchronous_call_is_settled_too(api: ApiServer, log: Any, body: Any
 
     asyncio.run(call())
     assert standing().committed == tokens(log.line["usage"])
+
+
+def test_a_call_that_is_cancelled_before_it_is_sent_holds_nothing(
+    api: ApiServer, body: Any, budget: SetBudget, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    budget("--limit", LARGE)
+    asked, go_on = threading.Event(), threading.Event()
+    reserve = costkit.Budget.reserve
+
+    def slowly(self: costkit.Budget, **arguments: Any) -> Any:
+        asked.set()
+        go_on.wait(30)
+        return reserve(self, **arguments)
+
+    monkeypatch.setattr(costkit.Budget, "reserve", slowly)
+
+    async def call() -> None:
+        async with anthropic.AsyncAnthropic(api_key=api.key, base_url=api.url) as client:
+            task = asyncio.create_task(costkit.track(client, budget="team").messages.create(**body))
+            await asyncio.to_thread(asked.wait, 30)
+            task.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await task
+            go_on.set()
+
+    asyncio.run(call())  # waits for the threads as well
+    assert (api.requests, standing().used) == ([], 0)
+
+
+class Collecting(dict[str, Any]):
+    """A usage during whose reading the garbage collector finds a dropped stream."""
+
+    def __init__(self, dropped: Held, usage: dict[str, Any]) -> None:
+        super().__init__(usage)
+        self._dropped = dropped
+
+    def get(self, name: str, default: Any = None) -> Any:
+        settle(self._dropped, [])
+        return super().get(name, default)
+
+
+def test_a_stream_that_is_collected_amid_an_operation_is_settled_after_it(budget: SetBudget) -> None:
+    budget("--limit", LARGE)
+    team = costkit.Budget("team")
+    dropped, held = team.reserve(tokens=10), team.reserve(tokens=20)
+    usage = Collecting(dropped, {"input_tokens": 3, "output_tokens": 4})
+    thread = threading.Thread(target=held.commit, args=(usage,), daemon=True)
+    thread.start()
+    thread.join(60)
+    now = standing()
+    assert (now.committed, now.reserved, now.uncertain) == (7, 0, 10)
 
 
 def test_a_call_that_does_not_fit_is_never_sent(client: Any, api: ApiServer, body: Any, budget: SetBudget) -> None:

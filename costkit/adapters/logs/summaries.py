@@ -20,6 +20,7 @@ from costkit.report.fold import add_item
 from costkit.report.options import FoldOptions
 from costkit.report.records import Skipped
 from costkit.report.summary import Omission, Place, UsageSummary
+from costkit.report.table import Response
 
 WORTH_A_WORKER = 24 << 20
 """Bytes that this process reads in about the time in which another one starts."""
@@ -113,11 +114,17 @@ def number_lines(summary: UsageSummary, sources: Sequence[Source]) -> None:
     paths = {source.name: source.path for source in sources}
     for omission in _omissions(summary):
         omission.places = tuple(_numbered(place, paths) for place in omission.places)
+    summary.dearest = tuple(ranked._replace(response=_placed(ranked.response, paths)) for ranked in summary.dearest)
 
 
 def _omissions(summary: UsageSummary) -> Iterator[Omission]:
     yield from summary.skipped.values()
     yield from summary.remarks.values()
+
+
+def _placed(response: Response, paths: dict[str, str]) -> Response:
+    _, _, line = _numbered((response.attributes.path, response.offset, response.line), paths)
+    return response._replace(line=line)
 
 
 def _numbered(place: Place, paths: dict[str, str]) -> Place:

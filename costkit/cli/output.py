@@ -92,10 +92,25 @@ def _written(page: View, run: Run) -> str:
         return render_markdown(page, also=run.also)
     from costkit.render.table import render_table
 
-    to_terminal = _goes_to_stdout(run) and sys.stdout is not None and sys.stdout.isatty()
-    width = shutil.get_terminal_size((FIXED_WIDTH, 24)).columns if to_terminal else FIXED_WIDTH
+    to_terminal = _goes_to_terminal(run)
     color = _colored(run, to_terminal=to_terminal)
-    return render_table(page, width=width, color=color, also=run.also, to_terminal=to_terminal)
+    return render_table(page, width=width_of(run), color=color, also=run.also, to_terminal=to_terminal)
+
+
+def width_of(run: Run) -> int:
+    """How many columns there are for the answer."""
+    return shutil.get_terminal_size((FIXED_WIDTH, 24)).columns if _goes_to_terminal(run) else FIXED_WIDTH
+
+
+def is_plain(run: Run) -> bool:
+    """Whether the answer goes to where only ASCII is sure to be shown."""
+    if not _goes_to_terminal(run):
+        return False
+    return "utf" not in (sys.stdout.encoding or "").lower()
+
+
+def _goes_to_terminal(run: Run) -> bool:
+    return _goes_to_stdout(run) and sys.stdout is not None and sys.stdout.isatty()
 
 
 def _colored(run: Run, *, to_terminal: bool) -> bool:

@@ -22,7 +22,8 @@ from costkit.report.result import Period
 TODAY = date(2026, 11, 21)
 MODELS = ["claude-lark-1", "claude-wren-2", "claude-rook-0", "claude-gone-9", None]
 COUNTS = st.builds(Counts, *[st.sampled_from([0, 1, 7, 60_000, 99_999])] * 6, st.integers(0, 2))
-TIMES = st.none() | st.datetimes(datetime(2026, 5, 30), datetime(2026, 6, 3), timezones=st.just(UTC)).map(microseconds)
+FIRST, LAST = (microseconds(datetime(2026, month, day, tzinfo=UTC)) for month, day in ((5, 30), (6, 3)))
+TIMES = st.none() | st.integers(FIRST, LAST)
 PASSES = st.lists(st.builds(Iteration, st.sampled_from(MODELS), COUNTS), max_size=2).map(tuple)
 RECORDS = st.builds(
     lambda usage, place, model, identity, when: Record(

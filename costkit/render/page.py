@@ -103,7 +103,7 @@ def track_html(share: Decimal, style: str, whole: str) -> str:
 
 
 def tables_html(view: View, captions: Sequence[str] = ()) -> Iterator[str]:
-    """The tables of a view; each has a title of its own or the next of the captions."""
+    """The tables of a view that have rows; each has a title of its own or the next of the captions."""
     names = iter(captions)
     for table in view.tables:
         caption = table.title or next(names, "")

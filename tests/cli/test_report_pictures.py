@@ -119,6 +119,19 @@ def test_a_page_names_the_dearest_responses_and_where_they_are(program: Any, tmp
     assert '<th scope="row">$0.0016</th>' in section
 
 
+def test_of_very_many_rows_a_page_has_the_dearest(program: Any, tmp_path: Path, write: Write) -> None:
+    sessions = [logged(number, number, f"s{number:03}") for number in range(1, 301)]
+    write("a.jsonl", "".join(sessions) + logged(301, 1, "gone", model="claude-gone-9"))
+
+    program("report", "a.jsonl", "--by", "session", "-o", "many.html")
+
+    page = (tmp_path / "many.html").read_text(encoding="utf-8").split("By session</h2>")[1].split("<h2>")[0]
+    assert re.findall(r">(s\d+)</th>", page) == [f"s{number:03}" for number in range(300, 102, -1)]
+    assert "(unpriced: claude-gone-9)" in page
+    assert "total of the priced" in page
+    assert "the dearest 200 of 300 rows" in page
+
+
 def test_a_page_shows_how_good_the_data_are(program: Any, tmp_path: Path, write: Write) -> None:
     write("a.jsonl", logged(1, 5) * 3 + "{}\n" + "nonsense\n" + logged(2, 5, model="claude-gone-9") + '{"torn')
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from decimal import Decimal
 
-from costkit.core.money import display
+from costkit.core.money import ZERO, display
 from costkit.render.chart import Box, bars_svg
 from costkit.render.page import (
     facts_html,
@@ -39,6 +40,7 @@ from costkit.report.picture import DearResponse, OverTime
 _SIZE = (340.0, 240.0)
 _BOX = Box(0.0, 0.0, *_SIZE)
 _LABELS = 4
+_MOST_ROWS = 200
 
 
 def report_html(report: Report, view: View, time: OverTime, dear: Sequence[DearResponse]) -> str:
@@ -49,12 +51,34 @@ def report_html(report: Report, view: View, time: OverTime, dear: Sequence[DearR
         *_over_time(report, time),
         *_kinds(report),
         f"<h2>By {text_html(', '.join(report.by))}</h2>",
-        *tables_html(view, (f"Requests, tokens and cost by {', '.join(report.by)}",)),
+        *_rows(report, view),
         *_dearest(dear, report),
         *_quality(report),
         *facts_html(view.facts),
     ]
     return html_page(headline(report), body)
+
+
+def _rows(report: Report, view: View) -> Iterator[str]:
+    """The table of the report, cut to what a browser shows at once, and whatever else the view has."""
+    first, *others = view.tables
+    named = f"Requests, tokens and cost by {', '.join(report.by)}"
+    yield table_html(_cut(first), named)
+    if len(first.rows) > _MOST_ROWS:
+        yield from facts_html((f"the dearest {_MOST_ROWS:,} of {len(report.rows):,} rows: -f csv or --json has all",))
+    yield from tables_html(View("", tuple(others)))
+
+
+def _cut(table: Table) -> Table:
+    """The dearest rows in their order, with the totals and what has no price as far as there is room."""
+    if len(table.rows) <= _MOST_ROWS:
+        return table
+    costs = [column.key for column in table.columns].index("cost_usd")
+    amounts = [amount if isinstance(amount := row[costs], Decimal) else None for row in table.rows]
+    first_total = len(table.rows) - table.total_rows
+    order = sorted(range(first_total), key=lambda number: (amounts[number] is not None, -(amounts[number] or ZERO)))
+    kept = {*order[: _MOST_ROWS - table.total_rows], *range(first_total, len(table.rows))}
+    return replace(table, rows=tuple(row for number, row in enumerate(table.rows) if number in kept))
 
 
 def _numbers(report: Report) -> Iterator[tuple[str, str]]:

@@ -11,7 +11,7 @@ from costkit.render.chart import Box, Line, Panel, panel_svg
 from costkit.render.page import facts_html, figure_html, html_page, legend_html, tables_html, text_html
 from costkit.render.svg import STYLES, document_svg, figure_svg, legend_svg, text
 from costkit.render.text import plural
-from costkit.render.views.simulate import headline, simulation_view, spoken_best, spoken_flips
+from costkit.render.views.simulate import headline, simulation_view, spoken_best, spoken_flips, verdicts
 
 _ORDER = ("5m", "1h", "none", "automatic", "mixed", "as-written")
 """Which strategy has which of the styles."""
@@ -44,7 +44,9 @@ def simulation_html(simulation: Simulation, footer: str) -> str:
     body = [f"<h1>{text_html(title)}</h1>"]
     for model, described in zip(simulation.models, _described(simulation), strict=True):
         body += _section(simulation, model, described)
-    body += ["<h2>The numbers</h2>", *tables_html(view, (title,)), *facts_html(view.facts)]
+    said = set(verdicts(simulation))
+    facts = (fact for fact in view.facts if fact not in said)
+    body += ["<h2>The numbers</h2>", *tables_html(view, (title,)), *facts_html(facts)]
     return html_page(title, body)
 
 

@@ -132,9 +132,14 @@ def is_picture(output: str | None) -> bool:
     return output is not None and output.lower().endswith(PICTURES)
 
 
+def is_page(output: str | None) -> bool:
+    """Whether `-o` names a page for a browser."""
+    return output is not None and output.lower().endswith(".html")
+
+
 def write_picture(run: Run, svg: Callable[[], str], html: Callable[[], str]) -> None:
     """Write the picture that `-o` names, and leave stdout to the answer."""
-    draw = html if str(run.output).lower().endswith(".html") else svg
+    draw = html if is_page(run.output) else svg
     write_answer(draw(), run.output)
     run.output = None
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from costkit.cli.framework import ADVANCED, add_command, whole_number
-from costkit.cli.output import is_picture, is_plain, width_of, write_picture
+from costkit.cli.output import is_page, is_picture, is_plain, width_of, write_picture
 from costkit.cli.run import Finding, Run, piped_input
 from costkit.errors import ExitCode
 
@@ -115,7 +115,7 @@ def report(
         top=top,
         dedupe=dedupe,
         over_time=chart or is_picture(run.output),
-        dearest=_DEAREST if is_picture(run.output) else 0,
+        dearest=_DEAREST if is_page(run.output) else 0,
     )
     with byte_progress(run, "reading") as progress:
         paths = logs or [piped_input()]

@@ -83,17 +83,27 @@ def test_no_chart_without_times_and_none_in_documents(program: Any, write: Write
     assert "█" not in program("report", log, "--chart", "--json").out
 
 
-def test_a_picture_says_in_words_what_it_shows(program: Any, tmp_path: Path, log: str) -> None:
-    answer = program("report", log, "-o", "spent.svg")
+def test_a_picture_says_in_words_what_it_shows(program: Any, tmp_path: Path, write: Write) -> None:
+    write("a.jsonl", logged(1, 1_000_000, day=10) + logged(2, 250_000, day=12))
+    answer = program("report", "a.jsonl", "-o", "spent.svg")
 
     picture = ET.fromstring((tmp_path / "spent.svg").read_text(encoding="utf-8"))  # noqa: S314  we wrote it
     words = ["".join(text.itertext()) for text in picture.iter(f"{SVG}text")]
     title, description = (picture.findtext(f"{SVG}{name}") for name in ("title", "desc"))
-    assert answer.out.startswith("$25.00 · 3 requests")
+    assert answer.out.startswith("$25.00 · 2 requests")
     assert title == answer.out.split("\n")[0]
-    assert str(description).startswith("claude-opus-5-5 $25.00. 2026-11-10T12:00+00:00 $25.00. output: 100")
-    assert {"US dollars by hour and model", "cache hit rate by hour", "share by kind of token"} <= set(words)
-    assert {"claude-opus-5-5", "$25.00", "10 Nov 12h"} <= set(words)
+    days = "2026-11-10 $20.00; 2026-11-11 $0.00; 2026-11-12 $5.00"
+    assert str(description).startswith(f"claude-opus-5-5 $25.00. {days}. output: 100")
+    assert {"US dollars by day and model", "cache hit rate by day", "share by kind of token"} <= set(words)
+    assert {"claude-opus-5-5", "$25.00", "10 Nov", "12 Nov"} <= set(words)
+
+
+def test_one_window_alone_is_no_course_of_time(program: Any, tmp_path: Path, log: str) -> None:
+    program("report", log, "-o", "spent.svg")
+
+    picture = (tmp_path / "spent.svg").read_text(encoding="utf-8")
+    assert "US dollars by hour" not in picture
+    assert "share by kind of token" in picture
 
 
 def test_a_page_holds_charts_and_tables_and_runs_nothing(program: Any, tmp_path: Path, log: str) -> None:
@@ -101,7 +111,8 @@ def test_a_page_holds_charts_and_tables_and_runs_nothing(program: Any, tmp_path:
 
     page = (tmp_path / "spent.HTML").read_text(encoding="utf-8")
     assert answer.document["result"]["total"]["cost_usd"] == "25.00002"
-    assert page.count('class="figure"') == 2
+    assert page.count('class="figure"') == 1
+    assert page.count("<table") == 4
     assert "&lt;b&gt;&amp;amp" in page
     assert "<script" not in page
     assert "<b>&" not in page

@@ -20,6 +20,11 @@ _SEARCHES = KINDS.index("web search")
 _STEP = Decimal("0.000001")
 
 
+def is_drawn(time: OverTime) -> bool:
+    """Whether there is a course of time to draw: one window alone says no more than the total."""
+    return len(time.windows) > 1 and bool(time.figures)
+
+
 def spend_title(time: OverTime) -> str:
     """What the chart of spend shows."""
     return f"US dollars by {time.unit} and model"

@@ -26,6 +26,7 @@ from costkit.render.views.report import headline
 from costkit.render.views.report_charts import (
     hit_bars,
     hit_rates,
+    is_drawn,
     kind_amounts,
     kind_bars,
     kind_legend,
@@ -95,7 +96,7 @@ def _numbers(report: Report) -> Iterator[tuple[str, str]]:
 
 
 def _over_time(report: Report, time: OverTime) -> Iterator[str]:
-    if not time.windows or not report.total.requests:
+    if not is_drawn(time):
         return
     yield "<h2>Over time</h2>"
     windows = f"from {time.windows[0]} to {time.windows[-1]}"
@@ -134,7 +135,7 @@ def _time_table(time: OverTime) -> Table:
     rows = []
     for number, window in enumerate(time.windows):
         figures = time.of_window(window)
-        each = (amounts[number] for _, amounts in stacks)
+        each = (amounts[number] or None for _, amounts in stacks)
         rows.append((window, figures.cost_usd, *each, figures.requests, figures.cache_hit_rate))
     return Table(columns, tuple(rows))
 

@@ -1,6 +1,6 @@
 # The two commands of the README are `make run` and `make test`; both set up what they need in .venv.
 .DELETE_ON_ERROR:
-.PHONY: run test lint unit bench crash-test fuzz demo-api clean
+.PHONY: run test lint unit bench bench-report crash-test fuzz demo-api clean
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -32,6 +32,13 @@ bench: $(VENV)/.installed-dev
 	$(BIN)/python bench/track_overhead.py 400
 	$(BIN)/python bench/cache_plan.py
 	$(BIN)/python bench/route_evidence.py
+	$(BIN)/python bench/token_speed.py
+
+# Reports of gigabytes beside DuckDB, polars, orjson and ccusage: make bench-report MB=1000
+MB := 1000
+bench-report: $(VENV)/.installed-dev
+	@$(PIP) install --group bench stringzilla
+	$(BIN)/python bench/report_speed.py --megabytes $(MB)
 
 # Kills submit and collect at N random instants each, with a network that fails: make crash-test N=1000
 N := 200

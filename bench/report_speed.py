@@ -2,8 +2,8 @@
 
     python bench/report_speed.py [--megabytes 1000] [--runs 5] [--folder DIR] [--npm DIR]
 
-Measured are whole processes, start to end, in turns: costkit (tokens, prices, by day and model; cold, and again with its
-cache), DuckDB and polars (tokens by model, each response once), orjson (decoding every line), and ccusage where npm
+Measured are whole processes, start to end, in turns: costkit (tokens, prices, by day and model; cold, and again with
+its cache), DuckDB and polars (tokens by model, each response once), orjson (decoding every line), and ccusage where npm
 can install it. Printed are medians, how often costkit goes into each, and the peak memory of the whole process tree.
 """
 
@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import os
 import platform
+import resource
 import shutil
 import statistics
 import subprocess
@@ -27,18 +28,20 @@ from machine import describe_machine
 MB = 1_000_000
 DUCKDB = """
 import duckdb, sys
-line = "type: 'VARCHAR', requestId: 'VARCHAR', timestamp: 'VARCHAR', message: "
-usage = "STRUCT(input_tokens BIGINT, output_tokens BIGINT, cache_read_input_tokens BIGINT, cache_creation_input_tokens BIGINT)"
-message = f"STRUCT(id VARCHAR, model VARCHAR, usage {usage})"
-columns = {"transcripts": f"{{{line}'{message}'}}",
-           "messages": f"{{id: 'VARCHAR', model: 'VARCHAR', usage: '{usage}'}}"}[sys.argv[2]]
-prefix, where = ("message.", "WHERE type = 'assistant'") if sys.argv[2] == "transcripts" else ("", "")
-request = "requestId" if sys.argv[2] == "transcripts" else "NULL"
 names = ("input_tokens", "output_tokens", "cache_read_input_tokens", "cache_creation_input_tokens")
+usage = f"STRUCT({', '.join(f'{name} BIGINT' for name in names)})"
+message = f"STRUCT(id VARCHAR, model VARCHAR, usage {usage})"
+if sys.argv[2] == "transcripts":
+    columns = f"{{type: 'VARCHAR', requestId: 'VARCHAR', message: '{message}'}}"
+    prefix, request, where = "message.", "requestId", "WHERE type = 'assistant'"
+else:
+    columns = f"{{id: 'VARCHAR', model: 'VARCHAR', usage: '{usage}'}}"
+    prefix, request, where = "", "NULL", ""
+logs = f"'{sys.argv[1]}/**/*.jsonl', format='newline_delimited', maximum_object_size=33554432, columns={columns}"
 largest = ", ".join(f"max({prefix}usage.{name}) AS {name}" for name in names)
-logs = f"read_json('{sys.argv[1]}/**/*.jsonl', format='newline_delimited', maximum_object_size=33554432, columns={columns})"
-inner = f"SELECT {prefix}id AS id, {request} AS request, any_value({prefix}model) AS model, {largest} FROM {logs} {where} GROUP BY 1, 2"
-print(duckdb.sql(f"SELECT model, count(*), {', '.join(f'sum({name})' for name in names)} FROM ({inner}) GROUP BY 1").fetchall())
+each = f"SELECT {prefix}id, {request}, any_value({prefix}model) AS model, {largest} FROM read_json({logs}) {where}"
+sums = ", ".join(f"sum({name})" for name in names)
+print(duckdb.sql(f"SELECT model, count(*), {sums} FROM ({each} GROUP BY 1, 2) GROUP BY 1").fetchall())
 """
 POLARS = """
 import polars as pl, sys
@@ -125,7 +128,7 @@ def _measure(title: str, logs: Path, commands: Mapping[str, list[str]], runs: in
         "COSTKIT_STATE": str(config),
         "XDG_CACHE_HOME": str(config),
     }
-    times: dict[str, list[float]] = {name: [] for name in commands}
+    times: dict[str, list[tuple[float, float]]] = {name: [] for name in commands}
     for turn in range(runs + 1):
         for name, command in commands.items():
             seconds = _time(command, environ)
@@ -134,18 +137,25 @@ def _measure(title: str, logs: Path, commands: Mapping[str, list[str]], runs: in
     files = list(logs.rglob("*.jsonl"))
     size = sum(path.stat().st_size for path in files) / MB
     print(f"\n{title}: {size:,.0f} MB in {len(files):,} files; medians of {runs} runs")
-    ours = statistics.median(times["costkit"])
+    ours, ours_used = (statistics.median(column) for column in zip(*times["costkit"], strict=True))
     for name, command in commands.items():
-        median = statistics.median(times[name])
+        median, used = (statistics.median(column) for column in zip(*times[name], strict=True))
         memory = _peak(command, environ)
-        shown = "" if memory is None else f"   peak {memory / MB:6.0f} MB"
-        print(f"  {name:<24}{median:7.2f} s   {median / ours:6.2f} x costkit{shown}")
+        shown = "" if memory is None else f"   peak {memory / MB:5.0f} MB"
+        ratios = f"{median / ours:6.2f} x costkit   {used:6.2f} s of processors {used / ours_used:6.2f} x"
+        print(f"  {name:<24}{median:7.2f} s {ratios}{shown}", flush=True)
 
 
-def _time(command: list[str], environ: Mapping[str, str]) -> float:
-    start = time.perf_counter()
+def _time(command: list[str], environ: Mapping[str, str]) -> tuple[float, float]:
+    """Seconds that a process took, and those of processors that it and its children used."""
+    start, used = time.perf_counter(), _used()
     subprocess.run(command, env=environ, stdout=subprocess.DEVNULL, check=True)
-    return time.perf_counter() - start
+    return time.perf_counter() - start, _used() - used
+
+
+def _used() -> float:
+    children = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return children.ru_utime + children.ru_stime
 
 
 def _peak(command: list[str], environ: Mapping[str, str]) -> int | None:

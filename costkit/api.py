@@ -27,7 +27,7 @@ from costkit.core.request import parse_request, text_request
 from costkit.errors import InvalidInput
 from costkit.estimate import Estimate, EstimateOptions, Prompt
 from costkit.estimate import estimate_requests as estimate_prompts
-from costkit.report import Report, ReportOptions, parse_by, report_on
+from costkit.report import Report, ReportOptions, parse_by, settle
 
 
 def load_price_book(path: str | Path | None = None) -> PriceBook:
@@ -160,8 +160,7 @@ def summarize_logs(
     `by` is a comma-separated list of dimensions such as `model,day`. Unreadable lines and unknown models don't raise:
     they are in the report's `skipped` and `unpriced`. Raises `CostkitError` for paths that can't be read.
     """
-    from costkit.adapters.logs import read_logs
+    from costkit.adapters.logs.summaries import summarize_logs as summarize
 
-    options = ReportOptions(as_of=as_of or datetime.now(UTC).date(), by=parse_by(by))
-    items = read_logs([str(path) for path in paths], labels=options.labels)
-    return report_on(items, book or load_price_book(), options)
+    options, book = ReportOptions(as_of=as_of or datetime.now(UTC).date(), by=parse_by(by)), book or load_price_book()
+    return settle(summarize([str(path) for path in paths], options.fold(book)), book, options)

@@ -15,7 +15,7 @@ from costkit.report import FileRead, Item, Record, Skipped
 
 _BEFORE = b'{"type":"message","id":"before","model":"claude-opus-5-5","usage":{"input_tokens":1,"output_tokens":2}}'
 _AFTER = _BEFORE.replace(b"before", b"after")
-_NOTHING = re.compile(r"[\s\ufeff,]*|[\s\0\ufeff]*(?:(?:event|id|retry)?:.*|data:\s*(?:\[DONE\])?)[\s\0]*", re.DOTALL)
+_NOTHING = re.compile(r"[\s\0\ufeff,]*|[\s\0\ufeff]*(?:(?:event|id|retry)?:.*|data:\s*(?:\[DONE\])?)[\s\0]*", re.DOTALL)
 """Blank lines, and the lines of an event stream that hold no data."""
 
 

@@ -38,7 +38,8 @@ def test_the_wheel_holds_the_price_book_byte_for_byte(built: Path) -> None:
 def test_the_wheel_holds_types_schemas_and_data(built: Path) -> None:
     with zipfile.ZipFile(next(built.glob("*.whl"))) as wheel:
         names = set(wheel.namelist())
-    expected = {"py.typed", "schemas/estimate.json", "compiled/pricing.json", "adapters/tokens/overheads.yaml"}
+    expected = {"py.typed", "schemas/estimate.json", "compiled/pricing.json", "adapters/limits.yaml"}
+    expected |= {"adapters/tokens/overheads.yaml"}
     assert {f"costkit/{name}" for name in expected} <= names
 
 

@@ -72,3 +72,27 @@ def png(width: int, height: int) -> str:
 
 def picture(data: str, media_type: str = "image/png") -> dict[str, Any]:
     return {"type": "image", "source": {"type": "base64", "media_type": media_type, "data": data}}
+
+
+def pdf(*texts: str) -> bytes:
+    """A PDF of one page for each text."""
+    kids = " ".join(f"{4 + 2 * index} 0 R" for index in range(len(texts)))
+    objects = [
+        "<< /Type /Catalog /Pages 2 0 R >>",
+        f"<< /Type /Pages /Kids [{kids}] /Count {len(texts)} >>",
+        "<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica >>",
+    ]
+    for index, text in enumerate(texts):
+        fonts = "/Resources << /Font << /F1 3 0 R >> >>"
+        stream = f"BT /F1 12 Tf 72 700 Td ({text}) Tj ET"
+        page = f"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] {fonts} /Contents {5 + 2 * index} 0 R >>"
+        objects += [page, f"<< /Length {len(stream)} >>\nstream\n{stream}\nendstream"]
+    content, places = b"%PDF-1.4\n", []
+    for number, text in enumerate(objects, start=1):
+        places.append(len(content))
+        content += f"{number} 0 obj\n{text}\nendobj\n".encode()
+    table = "".join(f"{place:010} 00000 n \n" for place in places)
+    head = (
+        f"xref\n0 {len(objects) + 1}\n0000000000 65535 f \n{table}trailer\n<< /Size {len(objects) + 1} /Root 1 0 R >>"
+    )
+    return content + f"{head}\nstartxref\n{len(content)}\n%%EOF\n".encode()

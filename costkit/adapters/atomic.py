@@ -9,12 +9,14 @@ from pathlib import Path
 
 from costkit.errors import Unwritable
 
+_OWNER_ONLY = 0o600
 
-def write_atomically(path: Path, data: bytes) -> None:
+
+def write_atomically(path: Path, data: bytes, *, private: bool = False) -> None:
     """Write a file so that a reader sees the old content or the new, never a part.
 
-    A symlink keeps pointing at its target; a device or a pipe is written to directly. Raises `Unwritable` and leaves
-    no new file behind.
+    A symlink keeps pointing at its target; a device or a pipe is written to directly. A `private` file is its owner's
+    alone from its first byte on. Raises `Unwritable` and leaves no new file behind.
     """
     target = path.resolve() if path.is_symlink() else path
     try:
@@ -23,7 +25,7 @@ def write_atomically(path: Path, data: bytes) -> None:
                 raise Unwritable(f"can't write {path}: it is a folder")
             target.write_bytes(data)
         else:
-            _replace(target, data)
+            _replace(target, data, _OWNER_ONLY if private else permissions_of(target))
     except (FileNotFoundError, NotADirectoryError):
         raise Unwritable(f"can't write {path}: there is no folder {target.parent}") from None
     except OSError as problem:
@@ -31,14 +33,14 @@ def write_atomically(path: Path, data: bytes) -> None:
         raise Unwritable(f"can't write {path}: {reason}") from problem
 
 
-def _replace(target: Path, data: bytes) -> None:
+def _replace(target: Path, data: bytes, permissions: int) -> None:
     handle, name = tempfile.mkstemp(prefix=f".{target.name[:100]}.", suffix=".part", dir=target.parent)
     try:
         with os.fdopen(handle, "wb") as part:
             part.write(data)
             part.flush()
             os.fsync(part.fileno())
-        Path(name).chmod(permissions_of(target))
+        Path(name).chmod(permissions)
         Path(name).replace(target)
     except BaseException:
         with contextlib.suppress(OSError):

@@ -97,7 +97,7 @@ def _rows(data: bytes, name: str) -> Iterator[tuple[str, Json]]:
         return
     for number, line in enumerate(data.removeprefix(b"\xef\xbb\xbf").split(b"\n"), 1):
         if line.strip():
-            yield f"{name}:{number}", _object(parse(line, f"{name}:{number}", number), f"{name}:{number}")
+            yield f"{name}:{number}", _object(parse(line, f"{name}:{number}", is_line=True), f"{name}:{number}")
 
 
 def _object(row: object, where: str) -> Json:

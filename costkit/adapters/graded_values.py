@@ -16,18 +16,21 @@ _WORDS = {"c": 1.0, "p": 0.5, "i": 0.0, "n": 0.0, "yes": 1.0, "true": 1.0, "no":
 """The words of inspect: correct, partial, incorrect, no answer; and yes and no."""
 
 
-def parse(text: str | bytes, where: str, first_line: int = 1) -> object:
-    """Read JSON; NaN and Infinity are numbers to some writers, and no score to anybody."""
+def parse(text: str | bytes, where: str, *, is_line: bool = False) -> object:
+    """Read JSON; NaN and Infinity are numbers to some writers, and no score to anybody.
+
+    `where` is a file or, with `is_line`, a file and the line that the text is.
+    """
 
     def refuse(constant: str) -> NoReturn:
         raise InvalidInput(f"holds {constant}, which is no number", where=where)
 
     try:
-        return json.loads(text, parse_constant=refuse)
+        decoded = text if isinstance(text, str) else text.decode("utf-8-sig")
+        return json.loads(decoded, parse_constant=refuse)
     except json.JSONDecodeError as problem:
-        name = where.rpartition(":")[0] if first_line != 1 else where
-        place = f"{name or where}:{first_line + problem.lineno - 1}"
-        raise InvalidInput(f"is not valid JSON: {problem.msg}", where=place) from None
+        place = where if is_line else f"{where}:{problem.lineno}"
+        raise InvalidInput(f"is not valid JSON: {problem.msg} (column {problem.colno})", where=place) from None
     except UnicodeDecodeError:
         raise InvalidInput("is not UTF-8 text", where=where) from None
     except ValueError as problem:

@@ -26,6 +26,7 @@ from costkit.core.request import parse_request
 from costkit.core.tokens import TokenCounter
 from costkit.errors import CostkitError, ExitCode, InvalidInput, OperationFailed, Undecidable
 from costkit.estimate import Prompt
+from costkit.estimate.calibration import Correction
 from costkit.estimate.sample import Sample, draw_sample, wanted_size
 
 _KINDS: dict[int, type[CostkitError]] = {
@@ -42,6 +43,7 @@ class Counting:
     mode: str
     offline: bool
     cache_dir: Path | None
+    corrections: tuple[Correction, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +81,7 @@ class PreviewChild:
         if process.stdin is None or process.stdout is None:
             raise AssertionError
         self._process = process
+        self.counting = counting
         self._asks, self._answers = process.stdin, process.stdout
         with contextlib.suppress(BrokenPipeError):  # a child that ended at once is told of when it is asked
             pickle.dump(counting, self._asks)
@@ -166,7 +169,9 @@ def _counter(how: Counting) -> TokenCounter:
     from costkit.adapters.tokens import make_counter
     from costkit.adapters.tokens.exact import ExactCounter
 
-    counter = make_counter(how.mode, offline=how.offline, cache_dir=how.cache_dir, environ=os.environ)
+    counter = make_counter(
+        how.mode, offline=how.offline, cache_dir=how.cache_dir, environ=os.environ, corrections=how.corrections
+    )
     with contextlib.suppress(ImportError):  # whoever needs it says what is missing
         import_module("anthropic" if isinstance(counter, ExactCounter) else "ctok")
     return counter

@@ -6,8 +6,11 @@ from array import array
 from bisect import bisect_left
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
+from typing import NamedTuple
 
 from costkit.adapters import prompts as prompt_files
+from costkit.adapters.glimpse import glimpse
 from costkit.adapters.line_file import LineFile, open_lines
 from costkit.adapters.names import printable, shown
 from costkit.core.request import Request
@@ -17,6 +20,10 @@ from costkit.estimate.sample import ALL_UP_TO, AUTO_BYTES, OFF, Sample, draw_sam
 
 Complete = Callable[[Request], Request]
 """Adds what all requests share, such as a system prompt."""
+KEEP = "keep"
+"""In place of a sample's size: all requests, in memory, because they can't be read again."""
+PORTION_REQUESTS, PORTION_BYTES = 1_000, 2_000_000
+"""Whichever comes first: a few seconds of work at most, and little enough to hold several."""
 
 
 def holds_lines(path: str, kind: str | None) -> bool:
@@ -28,55 +35,130 @@ def holds_lines(path: str, kind: str | None) -> bool:
 
 
 def read_sampled(
-    path: str, kind: str | None, choice: str | int, complete: Complete
-) -> tuple[list[Prompt], Sample | None]:
+    path: str, kind: str | None, choice: str | int, complete: Complete | None
+) -> tuple[list[Prompt] | LongFile, Sample | None]:
     """The prompts of a file of lines that are to be counted, and the sample that they are, if they aren't all.
 
-    Gzip is unpacked; `-` is standard input. Every line is checked, counted or not. Raises `InvalidInput` naming the
-    line, `InputChanged` if the file is another at the second reading.
+    A long file of which all is to be counted is a `LongFile` instead, where it can be opened again. Gzip is unpacked;
+    `-` is standard input. Every line is checked, counted or not. Raises `InvalidInput` naming the line,
+    `InputChanged` if the file is another at the second reading.
     """
+    again = path != "-" and Path(path).is_file()
     with open_lines(path, spool=None, longest=prompt_files.MOST_BYTES_OF_ONE) as file:
-        columns = _Columns(choice)
-        for line, request, size in _requests(file, kind, complete):
-            columns.add(line, request, size)
+        lines = _Lines(file, kind, complete)
+        columns = _Columns(KEEP if choice == OFF and not again else choice)
+        lines.survey(columns)
         if not columns.sizes:
             raise InvalidInput("is empty", where=shown(path))
         wanted = wanted_size(choice, len(columns.sizes), sum(columns.sizes))
+        if choice == OFF and not columns.keeps:  # `KEEP` does, whatever comes
+            return LongFile(LineReader(path, kind, complete), columns.lines), None
         if wanted == len(columns.sizes) and columns.kept is not None:
             return [Prompt(printable(path), index, request) for index, request in enumerate(columns.kept)], None
         sample = draw_sample(columns.sizes, columns.groups, columns.max_tokens, wanted)
         columns.kept = None
-        prompts = list(_members(file, kind, complete, sample.members, columns.lines))
+        prompts = list(lines.members(sample.members, columns.lines))
         return prompts, None if sample.is_complete else sample
 
 
-def _requests(file: LineFile, kind: str | None, complete: Complete) -> Iterator[tuple[int, Request, int]]:
-    """Each request with its line and its share of the line's bytes."""
-    for raw in file.lines():
-        if raw.size > prompt_files.MOST_BYTES_OF_ONE:
-            where = f"{shown(file.shown)}:{raw.number}"
-            raise InvalidInput("is larger than 32 MB, the API's limit for one request", where=where)
-        found = prompt_files.requests_in_line(raw.data, shown(file.shown), raw.number, kind)
-        for request in found:
-            yield raw.number, complete(request), raw.size // len(found)
+class RawPortion(NamedTuple):
+    """Some lines of a long file, and the position of their first request."""
+
+    first: int
+    lines: list[tuple[int, bytes]]
 
 
-def _members(
-    file: LineFile, kind: str | None, complete: Complete, members: Sequence[int], lines: Sequence[int]
-) -> Iterator[Prompt]:
-    """The chosen requests, read again; lines without any are not even parsed."""
-    at, wanted = 0, {lines[member] for member in members}
-    for raw in file.lines():
-        if raw.number not in wanted:
-            continue
-        index = bisect_left(lines, raw.number)
-        for request in prompt_files.requests_in_line(raw.data, shown(file.shown), raw.number, kind):
-            if at < len(members) and members[at] == index:
-                yield Prompt(printable(file.shown), index, complete(request))
-                at += 1
-            index += 1
-    if at < len(members):
-        raise InputChanged("the file has changed while it was read", where=shown(file.shown))
+@dataclass(frozen=True, slots=True)
+class LineReader:
+    """How the lines of a file become requests; small enough to be sent to another process."""
+
+    path: str
+    kind: str | None
+    complete: Complete | None
+
+    def prompts(self, portion: RawPortion) -> list[Prompt]:
+        """The requests of a portion; raises `InvalidInput` naming the line."""
+        name, path, found = shown(self.path), printable(self.path), list[Prompt]()
+        for number, data in portion.lines:
+            value = prompt_files.value_in_line(data, name, number)
+            for request in prompt_files.requests_in_value(value, name, number, self.kind):
+                index = portion.first + len(found)
+                found.append(Prompt(path, index, self.complete(request) if self.complete else request))
+        return found
+
+
+@dataclass(frozen=True, slots=True)
+class LongFile:
+    """A file whose requests are all counted, a portion at a time; every line has been checked."""
+
+    reader: LineReader
+    lines: array[int]
+    """Which line each request is from."""
+
+    def portions(self) -> Iterator[RawPortion]:
+        """The lines of the file in portions; raises `InputChanged` if it is another than the one that was checked."""
+        number = size = 0
+        lines: list[tuple[int, bytes]] = []
+        with open_lines(self.reader.path, spool=None, longest=prompt_files.MOST_BYTES_OF_ONE) as file:
+            for number, data, length in file.lines():
+                lines.append((number, data))
+                size += length
+                if len(lines) == PORTION_REQUESTS or size >= PORTION_BYTES:
+                    yield self._portion(lines)
+                    lines, size = [], 0
+        if lines:
+            yield self._portion(lines)
+        if number != self.lines[-1]:
+            raise InputChanged("the file has changed while it was read", where=shown(self.reader.path))
+
+    def _portion(self, lines: list[tuple[int, bytes]]) -> RawPortion:
+        return RawPortion(bisect_left(self.lines, lines[0][0]), lines)
+
+
+@dataclass(frozen=True, slots=True)
+class _Lines:
+    """An open file with how its lines are read."""
+
+    file: LineFile
+    kind: str | None
+    complete: Complete | None
+
+    def survey(self, columns: _Columns) -> None:
+        """Check every line, and remember of each request what drawing a sample takes."""
+        name = shown(self.file.shown)
+        for raw in self.file.lines():
+            if raw.size > prompt_files.MOST_BYTES_OF_ONE:
+                raise InvalidInput(
+                    "is larger than 32 MB, the API's limit for one request", where=f"{name}:{raw.number}"
+                )
+            seen = None if columns.keeps else glimpse(raw.data, self.kind, shares=self.complete is not None)
+            if seen is not None:
+                columns.note(raw.number, raw.size, seen.max_tokens, (seen.model, None, None))
+                continue
+            requests = self._requests(prompt_files.value_in_line(raw.data, name, raw.number), raw.number)
+            for request in requests:
+                columns.add(raw.number, request, raw.size // len(requests))
+
+    def members(self, members: Sequence[int], lines: Sequence[int]) -> Iterator[Prompt]:
+        """The chosen requests, read again; lines without any are not even parsed."""
+        name = shown(self.file.shown)
+        at, wanted = 0, {lines[member] for member in members}
+        for raw in self.file.lines():
+            if raw.number not in wanted:
+                continue
+            index = bisect_left(lines, raw.number)
+            for request in self._requests(prompt_files.value_in_line(raw.data, name, raw.number), raw.number):
+                if at < len(members) and members[at] == index:
+                    yield Prompt(printable(self.file.shown), index, request)
+                    at += 1
+                index += 1
+            if at == len(members):
+                return
+        raise InputChanged("the file has changed while it was read", where=name)
+
+    def _requests(self, value: object, number: int) -> list[Request]:
+        found = prompt_files.requests_in_value(value, shown(self.file.shown), number, self.kind)
+        return found if self.complete is None else [self.complete(request) for request in found]
 
 
 @dataclass(slots=True)
@@ -91,17 +173,26 @@ class _Columns:
     """Which line of the file."""
     kept: list[Request] | None = field(default_factory=list)
     _bytes: int = 0
-    _group_list: dict[tuple[str, ...], int] = field(default_factory=dict)
+    _group_list: dict[tuple[object, object, object], int] = field(default_factory=dict)
+
+    @property
+    def keeps(self) -> bool:
+        """Whether requests are kept: until there are more than are all counted."""
+        return self.kept is not None
 
     def add(self, line: int, request: Request, size: int) -> None:
         """Remember one request."""
-        alike = tuple(repr(request.body.get(name)) for name in ("model", "inference_geo", "speed"))
-        self.groups.append(self._group_list.setdefault(alike, len(self._group_list)))
-        self.sizes.append(text_size(request, size))
-        self.max_tokens.append(-1 if request.max_tokens is None else request.max_tokens)
-        self.lines.append(line)
-        self._bytes += self.sizes[-1]
+        model, geo, speed = (request.body.get(name) for name in ("model", "inference_geo", "speed"))
+        self.note(line, text_size(request, size), request.max_tokens, (model, geo, speed))
         if self.kept is not None:
             self.kept.append(request)
-            if self.choice != OFF and (len(self.kept) > ALL_UP_TO or self._bytes > AUTO_BYTES):
+            if self.choice != KEEP and (len(self.kept) > ALL_UP_TO or self._bytes > AUTO_BYTES):
                 self.kept = None
+
+    def note(self, line: int, size: int, max_tokens: int | None, alike: tuple[object, object, object]) -> None:
+        """Remember of a request what drawing a sample takes: its text's bytes, its limit, and what prices it alike."""
+        self.groups.append(self._group_list.setdefault(alike, len(self._group_list)))
+        self.sizes.append(size)
+        self.max_tokens.append(-1 if max_tokens is None else max_tokens)
+        self.lines.append(line)
+        self._bytes += size

@@ -185,11 +185,14 @@ def is_yaml(path: str) -> bool:
     return Path(path).suffix.lower() in _YAML
 
 
-def requests_in_line(data: bytes, where: str, number: int, kind: str | None) -> list[Request]:
-    """The requests of one line of a file of lines; raises `InvalidInput` naming the line."""
-    place = f"{where}:{number}"
-    value = _parse_json(_decode(data, where, number), where, number)
-    return _from_value(value, place, kind)
+def value_in_line(data: bytes, where: str, number: int) -> object:
+    """The JSON value of one line of a file of lines; raises `InvalidInput` naming the line."""
+    return _parse_json(_decode(data, where, number), where, number)
+
+
+def requests_in_value(value: object, where: str, number: int, kind: str | None) -> list[Request]:
+    """The requests that the value of one line holds; raises `InvalidInput` naming the line."""
+    return _from_value(value, f"{where}:{number}", kind)
 
 
 def _decode(data: bytes, path: str, line: int | None = None) -> str:

@@ -9,6 +9,7 @@ from dataclasses import replace
 from itertools import pairwise
 
 from costkit.advise.call import Call
+from costkit.advise.words import many
 from costkit.advise.workload import Proposal, Workload
 from costkit.cache.marks import SECOND
 from costkit.core.usage import Usage
@@ -40,7 +41,7 @@ def batch_candidates(work: Workload) -> Proposal | None:
         cheaper = {index: call for index, call in moved.items() if work.saves(index, call) > 0}
         if cheaper:
             changes |= cheaper
-            lines.append((str(name), f"{len(cheaper):,} requests: {sign}"))
+            lines.append((str(name), f"{many(len(cheaper), 'request')}: {sign}"))
     if not changes:
         return None
     return Proposal(
@@ -49,7 +50,7 @@ def batch_candidates(work: Workload) -> Proposal | None:
         touched=sorted(changes),
         tokens=sum(call.usage.prompt_tokens + call.usage.output_tokens for call in changes.values()),
         title="candidates for batches",
-        what=f"{len(changes):,} requests look as if nobody waited for them: {_signs(lines)}",
+        what=f"{many(len(changes), 'request')} that nobody seems to have waited for: {_signs(lines)}",
         remedy="send them as a Message Batch: half the price for every token",
         risk="answers within 24 hours, mostly within one; cache reads in batches are best effort, so none are counted",
         certainty="candidate",

@@ -11,6 +11,7 @@ from dataclasses import replace
 from costkit.advise.call import Call, Sketch
 from costkit.advise.places import MOST_SEARCHED, Kind, improve, kinds_of, remarked, with_previous_end
 from costkit.advise.replay import only_what_saves, replayed
+from costkit.advise.words import many
 from costkit.advise.workload import Proposal, Workload
 from costkit.cache.marks import LOOKBACK, Mark
 from costkit.cache.places import Plan, marks_of_plan
@@ -31,7 +32,7 @@ def lost_breakpoints(work: Workload) -> Proposal | None:
         touched=indices,
         tokens=_written_less(work, after, indices),
         title=f"breakpoints lost to more than {LOOKBACK} new blocks",
-        what=f"{len(indices):,} requests added {LOOKBACK} blocks or more, more than a breakpoint looks back",
+        what=f"{many(len(indices), 'request')} with {LOOKBACK} new blocks or more, more than a breakpoint looks back",
         remedy="keep a breakpoint on the last block of the previous request as well",
         risk="none: breakpoints are free, and four are allowed",
         certainty="computed",
@@ -57,7 +58,7 @@ def simultaneous_requests(work: Workload) -> Proposal | None:
         touched=touched,
         tokens=_written_less(work, after, touched),
         title="requests sent at the same instant",
-        what=f"{len(touched):,} requests started together with another one, and each wrote the prefix for itself",
+        what=f"{many(len(touched), 'request')} started together with another one, each writing the prefix for itself",
         remedy="send the first one, wait for the first byte of its answer, then send the others",
         risk="the others begin later by the time to the first byte",
         certainty="computed",
@@ -90,7 +91,7 @@ def volatile_prefixes(work: Workload) -> Proposal | None:
         touched=sorted(changes),
         tokens=_written_less(work, after, sorted(changes)),
         title="values that change, inside of the prefix",
-        what=f"{len(values):,} system blocks differ in nothing but a timestamp, an id or a counter",
+        what=f"{many(len(values), 'system block')} with a timestamp, an id or a counter inside, otherwise the same",
         remedy="move these values to the end of the last user message, and mark the block that then stays the same",
         risk="the model reads them in another place",
         certainty="likely",
@@ -120,12 +121,12 @@ def small_prefixes(work: Workload) -> Proposal | None:
         tokens=sum(_marked_tokens(work.calls[index]) for index in kept or inert),
         title="prefixes below the model's minimum",
         what=(
-            f"{len(inert):,} requests mark a prefix that is up to {max(missing):,} tokens too short to be cached: "
+            f"{many(len(inert), 'request')} with a marked prefix, {many(max(missing), 'token')} too short to cache: "
             "the breakpoint does nothing"
         ),
         remedy=(
-            f"fill it up by up to {max(missing):,} tokens with examples that help the answer; it is then read at the "
-            "price of a read"
+            f"fill it up by up to {many(max(missing), 'token')} with examples that help the answer; it can be read then"
+            ", at the price of a read"
         )
         if kept
         else "drop the breakpoint: a longer prefix would cost more than it saves",
@@ -166,7 +167,7 @@ def uncached_prefixes(work: Workload) -> Proposal | None:
         touched=touched,
         tokens=_written_less(work, after, touched),
         title="repeated prefixes sent uncached",
-        what=f"{len(touched):,} requests share a prefix that no breakpoint lets them read",
+        what=f"{many(len(touched), 'request')} with a shared prefix that no breakpoint lets them read",
         remedy="; ".join(dict.fromkeys(rules)),
         risk="writes cost more than plain input: this pays at the pace of this log, on both halves of it",
         certainty="computed",

@@ -20,6 +20,8 @@ from costkit.cache.store import Served, Step, serve_all
 from costkit.core.usage import Usage
 
 AS_WRITTEN, NONE = "as-written", "none"
+_MOST_PREFIXES = 100
+"""How many of the prefixes of a conversation are looked at, the longest first; entries further back are long gone."""
 
 
 @dataclass(slots=True)
@@ -46,7 +48,9 @@ class Chain:
 class _Growing:
     """A session while it is read."""
 
-    nodes: list[_Node] = field(default_factory=list)
+    nodes: int = 0
+    latest: dict[int, _Node] = field(default_factory=dict)
+    """By its length, the prefix that was met last."""
     ends: list[_Node | None] = field(default_factory=list)
     last: _Node | None = None
     ttl: str = "5m"
@@ -56,8 +60,8 @@ class _Growing:
     """By the number of a prefix, when it was last read or written."""
 
     def node(self, tokens: int, parent: _Node | None) -> _Node:
-        new = _Node(tokens, parent, len(self.nodes))
-        self.nodes.append(new)
+        new = self.latest[tokens] = _Node(tokens, parent, self.nodes)
+        self.nodes += 1
         return new
 
 
@@ -111,7 +115,7 @@ def _expired(growing: _Growing, read: int, cached: int, at: int) -> _Node | None
     """The prefix that this call would have read, had its entry not expired; `None` where nothing speaks for one."""
     last = growing.last
     if not growing.is_session:
-        last = next((node for node in reversed(growing.nodes) if node.tokens == cached), None)
+        last = growing.latest.get(cached)
     if last is None or not read < last.tokens <= cached:
         return None
     return last if at - growing.used.get(last.key, at) >= TTL_MICROSECONDS[growing.ttl] else None
@@ -121,9 +125,9 @@ def _prefix(growing: _Growing, tokens: int) -> _Node | None:
     """The prefix of this length that a call read: the latest of its length, or one inside of the latest."""
     if not tokens:
         return None
-    for node in reversed(growing.nodes):
-        if node.tokens == tokens:
-            return node
+    found = growing.latest.get(tokens)
+    if found is not None:
+        return found
     if growing.last is not None and growing.last.tokens > tokens:
         return _split(growing, growing.last, tokens)
     return growing.node(tokens, growing.last)
@@ -164,9 +168,9 @@ def _ttl(usage: Usage, before: str) -> str:
 
 
 def _step(tokens: int, end: _Node | None, lives: int) -> Step:
-    path = []
+    path: list[tuple[int, int]] = []
     node = end
-    while node is not None:
+    while node is not None and len(path) < _MOST_PREFIXES:
         path.append((node.key, node.tokens))
         node = node.parent
     return Step(tuple(path), tuple((key, size, lives) for key, size in reversed(path)), tokens)

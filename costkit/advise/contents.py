@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from costkit.advise.call import Call, Sketch
 from costkit.advise.replay import replayed
+from costkit.advise.words import many
 from costkit.advise.workload import Proposal, Workload
 from costkit.core.usage import Usage
 
@@ -35,7 +36,7 @@ def indented_json(work: Workload) -> Proposal | None:
         touched=sorted(changes),
         tokens=saved,
         title="indented JSON in prompts",
-        what=f"{saved:,} tokens are white space between JSON values, in {len(blocks):,} distinct blocks",
+        what=f"{saved:,} tokens of white space between JSON values, in {many(len(blocks), 'distinct block')}",
         remedy="write JSON without white space before it goes into a prompt",
         risk="none known for reading it; check that examples of the output you want keep their layout",
         certainty="computed",
@@ -71,8 +72,8 @@ def tier_cliff(work: Workload) -> Proposal | None:
         touched=sorted(changes),
         tokens=excess,
         title="prompts just over a price tier",
-        what=f"{len(changes):,} prompts are at most a tenth too long for a cheaper tier ({', '.join(sorted(models))})",
-        remedy=f"shorten them: {excess:,} tokens in all decide the price of every token of these requests",
+        what=f"{many(len(changes), 'prompt')} up to a tenth too long for a cheaper tier ({', '.join(sorted(models))})",
+        remedy=f"shorten them: {many(excess, 'token')} in all cost the cheaper price of all the others",
         risk="what is left out is not read",
         certainty="candidate",
         worst=work,

@@ -7,7 +7,9 @@ from dataclasses import dataclass, field, replace
 
 from costkit.advise.call import Call, Sketch
 from costkit.advise.replay import only_what_saves, replayed
+from costkit.advise.words import many
 from costkit.advise.workload import Proposal, Workload
+from costkit.core.money import ZERO
 from costkit.core.usage import Usage
 
 TRIGGERS = (30_000, 60_000, 100_000, 150_000)
@@ -32,10 +34,12 @@ _Change = tuple[Mapping[int, Call], int]
 def growing_contexts(work: Workload) -> Proposal | None:
     """Clear old tool results where the requests are in the log, summarise where only their usage is."""
     best: tuple[Workload, list[int], int, int] | None = None
+    most = ZERO
     for trigger in TRIGGERS:
         after, touched, times = _cleared(work, trigger)
-        if touched and (best is None or after.total_usd < best[0].total_usd):
-            best = (after, touched, trigger, times)
+        saving = work.saving_of(after)
+        if touched and saving > most:
+            best, most = (after, touched, trigger, times), saving
     if best is None:
         return None
     after, touched, trigger, times = best
@@ -47,10 +51,10 @@ def growing_contexts(work: Workload) -> Proposal | None:
         touched=touched,
         tokens=fewer,
         title="contexts that only grow",
-        what=f"{len(touched):,} requests carried {fewer:,} tokens of early turns that they may not have needed",
+        what=f"{fewer:,} tokens of early turns in {many(len(touched), 'request')} that may not have needed them",
         remedy=(
-            f"from {trigger:,} tokens on, {_remedy(work, touched)} ({times:,} times here); the cache that this throws "
-            "away is counted"
+            f"from {trigger:,} tokens on, {_remedy(work, touched)} ({many(times, 'time')} here); the cache that "
+            "this throws away is counted"
         ),
         risk=_risk(summarised=summarised),
         certainty="candidate",
@@ -92,8 +96,7 @@ def _cleared(work: Workload, trigger: int) -> tuple[Workload, list[int], int]:
                 changed |= calls
                 groups.append(indices)
                 times += count
-    before = work
-    after, kept = only_what_saves(before, replayed(work, work.changed(changed)), groups)
+    after, kept = only_what_saves(work, replayed(work, work.changed(changed)), groups)
     return after, kept, times
 
 

@@ -22,11 +22,8 @@ from costkit.report.quality import SkippedReason
 from costkit.report.records import Record, Skipped, response_key
 from costkit.report.result import Unpriced
 from costkit.report.summary import Omission, place_text
-from costkit.report.table import ANSWERED, NO_TIME, Response, ResponseTable
+from costkit.report.table import ANSWERED, KEY_BYTES, NO_TIME, Response, ResponseTable
 from costkit.report.tally import Part, parts_of, within
-
-_BY_ITSELF = 1 << 96
-"""Identities from here on belong to responses that have none of their own."""
 
 
 class _More(NamedTuple):
@@ -61,7 +58,7 @@ class Intake:
     notices: list[Notice] = field(default_factory=list)
     copies: int = 0
     _table: ResponseTable = field(default_factory=ResponseTable)
-    _more: dict[int, _More] = field(default_factory=dict)
+    _more: dict[bytes, _More] = field(default_factory=dict)
     _requests: list[_Request] = field(default_factory=list)
     _unpriced: dict[tuple[str | None, str], tuple[int, Usage]] = field(default_factory=dict)
 
@@ -85,7 +82,7 @@ class Intake:
     def _respond(self, record: Record, heard: Heard, sketch: Sketch | None) -> None:
         key = response_key(record.message_id, record.request_id, self.options.dedupe)
         if key is None:
-            key = _BY_ITSELF + len(self._table)
+            key = len(self._table).to_bytes(KEY_BYTES, "big")  # no digest begins with so many zeros
         before = self._more.get(key)
         more = _More(sketch, heard.stop_reason, heard.tags, heard.logged is not None and heard.logged.batch)
         if before is not None:

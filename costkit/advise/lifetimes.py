@@ -5,6 +5,7 @@ from __future__ import annotations
 from costkit.advise.call import Call
 from costkit.advise.chains import NONE, chains_of, with_bills
 from costkit.advise.places import improve, with_ttl, without_place
+from costkit.advise.words import many
 from costkit.advise.workload import Proposal, Workload
 from costkit.cache.marks import SECOND
 from costkit.cache.places import Place
@@ -28,7 +29,7 @@ def idle_breakpoints(work: Workload) -> Proposal | None:
         touched=indices,
         tokens=written,
         title="marks on blocks that always change",
-        what=f"{len(indices):,} requests wrote {written:,} tokens to the cache that hardly anything read",
+        what=f"{written:,} tokens written to the cache by {many(len(indices), 'request')}, that hardly anything read",
         remedy=f"take the breakpoint away{_where(touched)}",
         risk="none at this pace; if the same prefix is sent more often one day, it pays again",
         certainty="computed",
@@ -54,7 +55,7 @@ def expired_entries(work: Workload) -> Proposal | None:
         touched=indices,
         tokens=gained,
         title="5-minute entries that expire between requests",
-        what=f"{gained:,} tokens were written again that an entry of an hour would still have held",
+        what=f"{gained:,} tokens written again that an entry of an hour would still have held",
         remedy=f"let the entries live for an hour{_where(touched)}",
         risk="a write for an hour costs 2 times the input price instead of 1.25; sessions without pauses pay it too",
         certainty="likely" if sessions else "computed",
@@ -78,7 +79,7 @@ def hour_entries(work: Workload) -> Proposal | None:
         touched=indices,
         tokens=written,
         title="1-hour entries read within five minutes",
-        what=f"{written:,} tokens were written for an hour where five minutes cost less at the pace of this log",
+        what=f"{written:,} tokens written for an hour where five minutes cost less at the pace of this log",
         remedy=f"let the entries live for five minutes{_where(touched)}",
         risk="a pause of more than five minutes writes again",
         certainty="likely" if sessions else "computed",
@@ -123,4 +124,6 @@ def _keep_alive(work: Workload, indices: list[int]) -> list[tuple[str, str]]:
         cached = usage.cache_read_input_tokens + usage.cache_creation_input_tokens
         rate = call.model.period(call.day).tiers[0].rates.cache_read
         spent.append(price_of_tokens(cached * ((call.at - before.at) // _PING_EVERY), rate))
-    return [("keep-alive requests instead", f"{display(total(spent))} for {len(spent):,} pauses")] if spent else []
+    return (
+        [("keep-alive requests instead", f"{display(total(spent))} for {many(len(spent), 'pause')}")] if spent else []
+    )

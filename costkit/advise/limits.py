@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from costkit.advise.words import many
 from costkit.advise.workload import Proposal, Workload
 from costkit.core.money import display, minus, total
 
@@ -38,7 +39,7 @@ def generous_limits(work: Workload) -> Proposal | None:
         touched=found,
         tokens=sum(call.usage.output_tokens for call in worst.values()),
         title="max_tokens far above what is used",
-        what=f"{len(found):,} requests allow more than {_TIMES} times the longest answer ({most:,} tokens)",
+        what=f"{many(len(found), 'request')} with room for {_TIMES} times the longest answer ({most:,} tokens)",
         remedy=f"set max_tokens to about {2 * most:,}",
         risk=(
             "saves nothing by itself: only what is generated is billed. It lowers the worst case "

@@ -7,6 +7,7 @@ from datetime import date
 
 from costkit.advise.call import Call
 from costkit.advise.sketch import Sketcher
+from costkit.advise.words import many
 from costkit.advise.workload import Workload
 from costkit.cache.content import DIGEST
 from costkit.cache.miss import CauseSum
@@ -41,7 +42,7 @@ def misses_by_cause(work: Workload, book: PriceBook, as_of: date) -> tuple[tuple
     if not requests:
         return (), ()
     why = explain_misses(requests, Layout(work.sketcher.counter, book, as_of), starts=starts)
-    message = f"the misses of the last {left_out:,} requests are not explained: memory is bounded"
+    message = f"misses are not explained for the last {many(left_out, 'request')}: memory is bounded"
     return why.causes, (Notice("misses-left-out", message),) * (left_out > 0)
 
 

@@ -11,6 +11,7 @@ from costkit.advise.call import Call, Sketch
 from costkit.advise.replay import replayed, scaled
 from costkit.advise.successors import TOP_CLASSES, class_of, small_models, successors_of
 from costkit.advise.tokenizers import grown, growth
+from costkit.advise.words import many
 from costkit.advise.workload import Proposal, Workload
 from costkit.core.money import display, total
 from costkit.core.pricebook import ModelPrice
@@ -32,7 +33,7 @@ def fast_mode(work: Workload) -> Proposal | None:
         touched=sorted(changes),
         tokens=sum(call.usage.prompt_tokens + call.usage.output_tokens for call in changes.values()),
         title="fast mode",
-        what=f"{len(changes):,} requests were sent with speed=fast",
+        what=f"{many(len(changes), 'request')} with speed=fast",
         remedy="keep fast mode for requests that a person is waiting for",
         risk="answers come more slowly; entries of the cache are not shared between speeds",
         certainty="candidate",
@@ -70,10 +71,10 @@ def cheaper_successor(work: Workload) -> Proposal | None:
         touched=sorted(changes),
         tokens=sum(_tokens(work.calls[index]) for index in changes),
         title="models with a cheaper successor",
-        what=f"{_requests(changes.values()):,} requests went to a model whose successor costs less",
+        what=f"{many(_requests(changes.values()), 'request')} to a model whose successor costs less",
         remedy="; ".join(f"use {name.partition(' → ')[2]} instead of {name.partition(' → ')[0]}" for name, _ in lines),
         risk="other answers: compare them on your own cases first; tokens of text that isn't logged are estimated",
-        certainty="likely" if at_worst.total_usd <= work.total_usd else "candidate",
+        certainty="likely" if work.saving_of(at_worst) >= 0 else "candidate",
         how=tuple(dict.fromkeys(f'model="{name.partition(" → ")[2]}"' for name, _ in lines)),
         detail=tuple(lines),
     )
@@ -140,7 +141,7 @@ def smaller_model(work: Workload) -> Proposal | None:
         tokens=sum(_tokens(work.calls[index]) for index in simple),
         title="short, simple requests on a top model",
         what=(
-            f"{len(simple):,} of {requests:,} requests have at most {SHORT_PROMPT:,} tokens in and {SHORT_ANSWER} out, "
+            f"{len(simple):,} of {many(requests, 'request')} with up to {SHORT_PROMPT:,} tokens in, {SHORT_ANSWER} out "
             "and no tools, thinking or earlier turns that the log tells of"
         ),
         remedy=f"send them to {target.id}, if it answers them as well",

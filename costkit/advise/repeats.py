@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from costkit.advise.call import Call, Sketch
 from costkit.advise.replay import dropped, replayed
+from costkit.advise.words import many
 from costkit.advise.workload import Proposal, Workload
 
 STUB_TOKENS = 20
@@ -82,7 +83,7 @@ def identical_requests(work: Workload) -> Proposal | None:
         touched=again,
         tokens=sum(_all_tokens(work.calls[index]) for index in again),
         title="identical requests sent again",
-        what=f"{len(again):,} requests are the same as one of {len(originals):,} before, in all that the log tells",
+        what=f"{many(len(again), 'request')} the same as one of {len(originals):,} before, in all that the log tells",
         remedy="keep answers by the digest of the request, and answer from there",
         risk="the same answer every time: not for samples drawn on purpose; decide how long one holds",
         certainty="likely",
@@ -115,7 +116,7 @@ def repeated_tool_calls(work: Workload) -> Proposal | None:
         touched=sorted(changes),
         tokens=tokens,
         title="the same tool call again, with the same result",
-        what=f"{len(results):,} results repeat an earlier one of their conversation: {tokens:,} tokens sent again",
+        what=f"{many(len(results), 'result')} the same as an earlier one of its session: {tokens:,} tokens sent again",
         remedy="keep tool results by name and input for the session, and return a reference to the earlier one",
         risk=f"the model must look back for the result; {STUB_TOKENS} tokens are counted for each reference",
         certainty="likely",

@@ -109,8 +109,12 @@ def moved(usage: Usage, before: Served, after: Served) -> Usage:
     """What was billed, with the difference of two simulated bills applied to it.
 
     Tokens are taken from where the simulation takes them, as far as they were billed there; of what is taken, the
-    dearer buckets get their share first. So a bill that the rules don't explain changes by less, never by more.
+    dearer buckets get their share first. So a bill that the rules don't explain changes by less, never by more. Where
+    more tokens were counted than were billed, both simulations are scaled down to the bill.
     """
+    counted, billed = sum(before[:4]), usage.prompt_tokens
+    if counted > billed:
+        before, after = (_shrunk(one, billed, counted) for one in (before, after))
     have = [
         usage.input_tokens,
         usage.cache_read_input_tokens,
@@ -131,6 +135,11 @@ def moved(usage: Usage, before: Served, after: Served) -> Usage:
         room -= given
     plain, read, short_lived, long_lived = have
     return Usage(plain, read, short_lived, long_lived, usage.output_tokens, usage.web_search_requests)
+
+
+def _shrunk(one: Served, billed: int, counted: int) -> Served:
+    plain, read, short, long = (part * billed // counted for part in one[:4])
+    return Served(plain, read, short, long)
 
 
 def scaled(usage: Usage, hundredths: int, output_hundredths: int) -> Usage:
@@ -158,7 +167,9 @@ def only_what_saves(before: Workload, after: Workload, groups: Iterable[Sequence
     undone: dict[int, Call] = {}
     kept: list[int] = []
     for group in groups:
-        changed = [index for index in group if before.calls[index] != after.calls[index]]
+        changed = [index for index in group if before.calls[index] is not after.calls[index]]
+        if not changed:
+            continue
         if before.cost_of(group) > after.cost_of(group):
             kept += changed
         else:

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from costkit.cache.miss import CauseSum
 from costkit.core.money import ZERO, exact_text, total
-from costkit.core.notice import Notice
+from costkit.core.notice import Assumption, Notice
 from costkit.report.quality import SkippedReason
 from costkit.report.result import Period, Unpriced
 
@@ -92,6 +92,7 @@ class Advice:
     skipped: tuple[SkippedReason, ...]
     duplicates: int
     notices: tuple[Notice, ...]
+    assumptions: tuple[Assumption, ...] = ()
 
     @property
     def saving_usd(self) -> Decimal:

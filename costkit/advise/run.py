@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, tzinfo
 from decimal import Decimal
 
+from costkit.advise.assumptions import assumptions_of
 from costkit.advise.batches import batch_candidates
 from costkit.advise.breakpoints import (
     lost_breakpoints,
@@ -32,8 +33,9 @@ from costkit.advise.models import cheaper_successor, fast_mode, smaller_model
 from costkit.advise.repeats import identical_requests, refused_requests, repeated_tool_calls
 from costkit.advise.result import Advice, DaySum, Finding, Observed, ranked
 from costkit.advise.sketch import Sketcher
+from costkit.advise.words import many
 from costkit.advise.workload import Proposal, Remedy, Workload
-from costkit.core.money import ZERO, minus
+from costkit.core.money import ZERO
 from costkit.core.notice import Notice
 from costkit.core.pricebook import PriceBook
 from costkit.core.tokens import TokenCounter
@@ -112,30 +114,29 @@ def advise_on(items: Iterable[Item], counter: TokenCounter, book: PriceBook, opt
         intake.left_out(),
         intake.duplicates,
         (*notices, *_notices(work, unpriced_requests=sum(entry.requests for entry in unpriced))),
+        tuple(assumptions_of(findings, work)),
     )
 
 
 def _apply(work: Workload) -> tuple[list[Finding], Workload]:
-    original, before = work, work.total_usd
+    original = work
     findings: list[Finding] = []
     for code, remedy in ORDER:
         proposal = remedy(work)
         if proposal is None:
             continue
-        cost = proposal.after.total_usd
-        saving = minus(before, cost)
-        if saving > 0:
-            findings.append(_finding(code, proposal, saving, before, original, len(findings) + 1))
-            work, before = proposal.after, cost
-        elif proposal.tells_anyway:
-            findings.append(_finding(code, proposal, ZERO, before, original, len(findings) + 1))
+        saving = max(ZERO, work.saving_of(proposal.after))
+        if saving or proposal.tells_anyway:
+            at_worst = saving if proposal.worst is None else min(saving, work.saving_of(proposal.worst))
+            findings.append(_finding(code, proposal, saving, at_worst, original, len(findings) + 1))
+        if saving:
+            work = proposal.after
     return findings, work
 
 
 def _finding(
-    code: str, proposal: Proposal, saving: Decimal, before: Decimal, original: Workload, order: int
+    code: str, proposal: Proposal, saving: Decimal, at_least: Decimal, original: Workload, order: int
 ) -> Finding:
-    at_least = saving if proposal.worst is None else min(saving, minus(before, proposal.worst.total_usd))
     touched = proposal.touched
     places = tuple(dict.fromkeys(original.calls[index].where for index in touched[: 10 * PLACES]))[:PLACES]
     observed = Observed(
@@ -176,13 +177,14 @@ def _notices(work: Workload, *, unpriced_requests: int) -> Iterator[Notice]:
     simulated = sum(call.simulated for call in work.calls)
     if simulated:
         message = (
-            f"{simulated:,} requests without a response: their input is priced as the cache rules say, their output is "
-            "not in this"
+            f"{many(simulated, 'request')} without a response: the input is priced as the cache rules say, the "
+            "output is not in this"
         )
         yield Notice("usage-not-logged", message)
     if unpriced_requests:
-        whose = "1 request has" if unpriced_requests == 1 else f"{unpriced_requests:,} requests have"
-        yield Notice("unpriced", f"{whose} no known price, and no part in this")
+        yield Notice(
+            "unpriced", f"{many(unpriced_requests, 'request')} without a known price, and without a part in this"
+        )
     if work.sketcher.scaled:
         message = (
             f"the tokens of {work.sketcher.scaled:,} blocks were scaled from their length, by those that were counted "

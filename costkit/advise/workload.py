@@ -9,35 +9,44 @@ from decimal import Decimal
 
 from costkit.advise.call import Call
 from costkit.advise.sketch import Sketcher
+from costkit.core.cost import cost_of
 from costkit.core.money import minus, total
 from costkit.core.pricebook import PriceBook
+from costkit.core.rates import RateKey, Rates
 from costkit.core.usage import Usage
 
+_MOST_KNOWN = 50_000
+"""Distinct bills that are remembered."""
 _Key = tuple[str, date, bool, bool, str | None, Usage]
 
 
 @dataclass(slots=True)
 class Pricer:
-    """Prices calls; each distinct bill is priced once."""
+    """Prices calls, and remembers for a while what each distinct bill comes to."""
 
     book: PriceBook
     as_of: date
     _known: dict[_Key, Decimal] = field(default_factory=dict)
+    _quoted: dict[RateKey, Rates] = field(default_factory=dict)
 
     def cost(self, call: Call) -> Decimal:
         """The exact US dollars of a call. Raises `Undecidable` where no price is known."""
         key = (call.model.id, call.day, call.batch, call.fast, call.inference_geo, call.usage)
         found = self._known.get(key)
         if found is None:
-            found = self._known[key] = self.book.cost(
-                call.usage,
-                call.model.id,
-                call.day,
-                batch=call.batch,
-                fast=call.fast,
-                inference_geo=call.inference_geo,
-            ).total_usd
+            if len(self._known) >= _MOST_KNOWN:
+                self._known.clear()
+            found = self._known[key] = cost_of(call.usage, self._rates(call)).total_usd
         return found
+
+    def _rates(self, call: Call) -> Rates:
+        key = self.book.key_for(
+            call.usage, call.model.id, call.day, batch=call.batch, fast=call.fast, inference_geo=call.inference_geo
+        )
+        rates = self._quoted.get(key)
+        if rates is None:
+            rates = self._quoted[key] = self.book.quote(key).rates
+        return rates
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +73,12 @@ class Workload:
         if not calls:
             return self
         return replace(self, calls=tuple(calls.get(index, call) for index, call in enumerate(self.calls)))
+
+    def saving_of(self, after: Workload) -> Decimal:
+        """What another working copy of the same calls costs less: exact, and only the calls that differ are priced."""
+        cost = self.pricer.cost
+        pairs = zip(self.calls, after.calls, strict=True)
+        return total(minus(cost(old), cost(new)) for old, new in pairs if old is not new)
 
     def saves(self, index: int, call: Call) -> Decimal:
         """What one call would cost less if it were another; negative if it costs more."""

@@ -70,7 +70,13 @@ def advise(
         result = advise_on(items, _counter(run, tokens), run.book, options)
     if run.output is not None and run.output.lower().endswith(_PAGES) and run.format == "table":
         _draw(run, result)
-    return run.show("advise", result, lambda: _page(result, run, top), notices=result.notices)
+    return run.show(
+        "advise",
+        result,
+        lambda: _page(result, run, top),
+        notices=result.notices,
+        assumptions=result.assumptions,
+    )
 
 
 def register(app: typer.Typer) -> None:

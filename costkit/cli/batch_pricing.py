@@ -46,12 +46,13 @@ def counting(run: Run, how: Counted) -> Iterator[PreviewChild]:
     """The process that counts the tokens: started before an input is checked, so that it is ready afterwards."""
     from costkit.adapters.preview_child import Counting, start_preview
     from costkit.adapters.settings import TOKEN_MODES
+    from costkit.cli.calibration import calibration_here
     from costkit.cli.values import one_of
     from costkit.estimate.sample import sample_choice
 
     mode = one_of("--tokens", how.tokens, TOKEN_MODES) or run.settings.tokens or "auto"
     sample_choice(how.sample)
-    with start_preview(Counting(mode, run.offline, run.cache_dir())) as child:
+    with start_preview(Counting(mode, run.offline, run.cache_dir(), calibration_here().corrections)) as child:
         yield child
 
 
@@ -68,13 +69,16 @@ def planned(
 
 def _preview(run: Run, checked: CheckedInput, child: PreviewChild, how: Counted) -> Preview:
     from costkit.batch.preview import PreviewOptions
+    from costkit.cli.calibration import told_in_assumptions
     from costkit.estimate.sample import sample_choice
 
     output = how.output_tokens if how.output_tokens is not None else run.settings.output_tokens
+    options = PreviewOptions(run.as_of, output)
     with _busy(run, "counting tokens"):
         meanwhile = None if run.offline else _load_sdk
-        options = PreviewOptions(run.as_of, output)
-        return child.preview(checked, sample_choice(how.sample), run.book, options, meanwhile=meanwhile)
+        preview = child.preview(checked, sample_choice(how.sample), run.book, options, meanwhile=meanwhile)
+    told = told_in_assumptions(child.counting.corrections, [model.input_tokens.method for model in preview.models])
+    return replace(preview, assumptions=(*preview.assumptions, *told))
 
 
 def _load_sdk() -> None:

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from costkit.adapters import prompts as prompt_files
 from costkit.adapters.settings import TOKEN_MODES
+from costkit.cli.calibration import calibration_here, told
 from costkit.cli.estimate_limits import over, undecided
 from costkit.cli.estimate_prompts import Reading, read_prompts
+from costkit.cli.estimate_sources import estimate_sources
 from costkit.cli.framework import ADVANCED, add_command, whole_number
 from costkit.cli.progress import patience
 from costkit.cli.run import Finding, Run, piped_input
@@ -19,11 +22,12 @@ from costkit.cli.values import one_of, share_from, usd_from
 from costkit.core.notice import Notice
 from costkit.core.tokens import TokenCounter
 from costkit.errors import ExitCode, InvalidInput
-from costkit.estimate import Comparison, Estimate, EstimateOptions, estimate_requests
+from costkit.estimate import Comparison, Estimate, EstimateOptions
 from costkit.estimate.result import CACHE_MODES
 from costkit.estimate.sample import AUTO, OFF, sample_choice
 
 if TYPE_CHECKING:
+    from costkit.adapters.calibration_file import Calibration
     from costkit.estimate.account import AccountTimes
 
 DEFAULT_MODELS = ("claude-haiku-5-5", "claude-sonnet-5-5", "claude-opus-5-5")
@@ -146,11 +150,14 @@ def estimate(
     account = estimate_tier.tier_from(run, tier)
     choice = _sample_choice(sample, per_request)
     reading = Reading.of(input_, system, tools)
-    prompts, samples = read_prompts(paths or [piped_input()], reading, choice)
-    counter = _counter(run, tokens)
+    sources, samples = read_prompts(paths or [piped_input()], reading, choice)
+    calibration = calibration_here()
+    make = _counting(run, tokens, calibration)
+    counter = make()
     with patience(run, "counting tokens"):
-        result = estimate_requests(prompts, counter, run.book, options, samples)
-        times = estimate_tier.times_of(run, account, result, prompts, samples, counter, options)
+        price = partial(estimate_sources, sources, samples, counter, make, run.book)
+        result = told(price(options), calibration)
+        times = estimate_tier.times_of(account, result, price, options)
     comparison = None
     if compare_to is not None:
         comparison = estimate_compare.against(compare_to, result, reading, counter, run.book, options)
@@ -192,8 +199,10 @@ def _show(
     if times is not None:
         document["account"] = times
         notices += times.notices
-    if run.format == "csv" and (options.tree or comparison is not None or times is not None):
-        notices.append(Notice("csv-items-only", "CSV holds the items only: everything else is in --json"))
+    if run.format == "csv" and (options.tree or comparison is not None):
+        notices.append(Notice("csv-items-only", "CSV holds the items only: the tree and the change are in --json"))
+    if run.format == "csv" and times is not None:
+        notices.append(Notice("csv-items-only", "CSV holds the items only: how long they take is in --json"))
     return run.show(
         "estimate",
         document,
@@ -211,8 +220,16 @@ def _sample_choice(sample: str | None, per_request: bool) -> str | int:
     return OFF if per_request else choice
 
 
-def _counter(run: Run, tokens: str | None) -> TokenCounter:
+def _counting(run: Run, tokens: str | None, calibration: Calibration) -> Callable[[], TokenCounter]:
+    """Makes the counter that was asked for, here or in another process."""
     from costkit.adapters.tokens import make_counter
 
     mode = one_of("--tokens", tokens, TOKEN_MODES) or run.settings.tokens or "auto"
-    return make_counter(mode, offline=run.offline, cache_dir=run.cache_dir(), environ=os.environ)
+    return partial(
+        make_counter,
+        mode,
+        offline=run.offline,
+        cache_dir=run.cache_dir(),
+        environ=dict(os.environ),
+        corrections=calibration.corrections,
+    )

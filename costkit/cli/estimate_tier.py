@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from costkit.cli.run import Finding, Run
-from costkit.core.tokens import TokenCounter
 from costkit.errors import ExitCode
-from costkit.estimate import Estimate, EstimateOptions, Prompt, estimate_requests
-from costkit.estimate.sample import Sample
+from costkit.estimate import Estimate, EstimateOptions
 
 if TYPE_CHECKING:
     from costkit.estimate.account import AccountTier, AccountTimes
@@ -26,22 +24,19 @@ def tier_from(run: Run, tier: str | None) -> AccountTier | None:
 
 
 def times_of(
-    run: Run,
     tier: AccountTier | None,
     estimate: Estimate,
-    prompts: Sequence[Prompt],
-    samples: Mapping[str, Sample],
-    counter: TokenCounter,
+    price: Callable[[EstimateOptions], Estimate],
     options: EstimateOptions,
 ) -> AccountTimes | None:
-    """How long it takes, and how long with a cache where the estimate itself has none."""
+    """How long it takes, and how long with a cache where the estimate itself has none; `price` estimates again."""
     if tier is None:
         return None
     from costkit.estimate.account import account_times
 
     cached = None
     if options.cache == "none" and options.requests > 1 and not options.batch:
-        cached = estimate_requests(prompts, counter, run.book, replace(options, cache="5m", tree=False), samples)
+        cached = price(replace(options, cache="5m", tree=False))
     return account_times(estimate, cached, tier, options)
 
 

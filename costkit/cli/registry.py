@@ -23,6 +23,7 @@ class Command(NamedTuple):
 
 COMMANDS = (
     Command("estimate", "costkit.cli.estimate", "What will this prompt cost, and how sure are we?", "Before you send"),
+    Command("calibrate", "costkit.cli.calibrate", "Make local token counts fit your own requests.", "Before you send"),
     Command("simulate", "costkit.cli.simulate", "When does caching pay for these repeats?", "Before you send"),
     Command(
         "cache",

@@ -103,10 +103,9 @@ def _routes(run: Run, path: str | None, classifier: str | None) -> Routes:
 
 
 def _prompts(run: Run, paths: list[str] | None, model: str | None) -> list[Prompt]:
-    from costkit.cli.estimate_prompts import Reading, read_prompts
-    from costkit.estimate.sample import OFF
+    from costkit.cli.estimate_prompts import Reading, every_prompt
 
-    prompts, _ = read_prompts(paths or [piped_input()], Reading.of(None, None, None), OFF)
+    prompts = every_prompt(paths or [piped_input()], Reading.of(None, None, None))
     if model is None:
         return prompts
     name = run.book.resolve(model).id

@@ -21,8 +21,8 @@ class TokenCount:
     low: int
     high: int
     method: str
-    """`exact` (the API), `offline` (a local tokenizer), `tiktoken` or `characters`, coarser in this order;
-    `mixed` for a sum of several."""
+    """`exact` (the API), `calibrated` (local, corrected by exact counts), `offline` (a local tokenizer), `tiktoken` or
+    `characters`, coarser in this order; `mixed` for a sum of several."""
 
     def __add__(self, other: TokenCount) -> TokenCount:
         methods = {self.method, other.method} - {""}

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from costkit.core.notice import Assumption
-from costkit.estimate.result import EstimateOptions, Prompt
+from costkit.estimate.result import EstimateOptions
 
 _OWN = "each request's own"
 
 
-def assumptions(options: EstimateOptions, prompts: Sequence[Prompt]) -> Iterator[Assumption]:
-    """Each value that selects a price or a number of tokens, with its source, whether it was given or not."""
+def assumptions(options: EstimateOptions, *, names_models: bool) -> Iterator[Assumption]:
+    """Each value that selects a price or a number of tokens, with its source, whether it was given or not.
+
+    `names_models` says whether each request names its own.
+    """
 
     def source(name: str, otherwise: str, *, given: bool) -> str:
         return options.sources.get(name, "given") if given else otherwise
 
-    if not options.models and any(prompt.request.model is None for prompt in prompts):
+    if not options.models and not names_models:
         yield Assumption("model", ", ".join(options.default_models), options.sources.get("default_models", "default"))
     output, limit, count = options.output_tokens, options.max_tokens, options.requests
     yield Assumption("output_tokens", output, source("output_tokens", "not given", given=output is not None))

@@ -21,23 +21,13 @@ def half_width(parts: Iterable[tuple[Slice, Sequence[Decimal]]]) -> Decimal:
     `parts` are slices with the value of each of their members.
     """
     moments = _moments(parts)
-    width = _WORK.multiply(_WORK.sqrt(moments.variance), _quantile(_INTERVAL, moments.freedom))
-    return _rounded_up(_WORK.add(width, moments.drift))
+    return _width(moments, _INTERVAL, abs(moments.third))
 
 
 def upper_width(parts: Iterable[tuple[Slice, Sequence[Decimal]]]) -> Decimal:
-    """How far a total may lie above its estimate with 99.9 % certainty, rounded up to 12 decimals.
-
-    A few values far above the others make a sample's mean too low more often than too high; the bound allows for it
-    (N. J. Johnson, Modified t Tests and Confidence Intervals for Asymmetrical Populations, 1978).
-    """
+    """How far a total may lie above its estimate with 99.9 % certainty, rounded up to 12 decimals."""
     moments = _moments(parts)
-    quantile = _quantile(_UPPER_BOUND, moments.freedom)
-    width = _WORK.add(_WORK.multiply(_WORK.sqrt(moments.variance), quantile), moments.drift)
-    if moments.variance > 0:
-        tail = _WORK.multiply(max(Decimal(0), moments.third), 1 + 2 * quantile * quantile)
-        width = _WORK.add(width, _WORK.divide(tail, 6 * moments.variance))
-    return _rounded_up(width)
+    return _width(moments, _UPPER_BOUND, max(Decimal(0), moments.third))
 
 
 @dataclass(slots=True)
@@ -67,7 +57,17 @@ def _moments(parts: Iterable[tuple[Slice, Sequence[Decimal]]]) -> _Moments:
     return found
 
 
-def _rounded_up(width: Decimal) -> Decimal:
+def _width(moments: _Moments, probability: float, third: Decimal) -> Decimal:
+    """Student's quantile of the standard error, and what the skew of the values adds.
+
+    A few values far above the others make a sample's mean too low more often than too high, and hide how much they
+    vary (N. J. Johnson, Modified t Tests and Confidence Intervals for Asymmetrical Populations, 1978).
+    """
+    quantile = _quantile(probability, moments.freedom)
+    width = _WORK.add(_WORK.multiply(_WORK.sqrt(moments.variance), quantile), moments.drift)
+    if moments.variance > 0:
+        tail = _WORK.multiply(third, 1 + 2 * quantile * quantile)
+        width = _WORK.add(width, _WORK.divide(tail, 6 * moments.variance))
     return width.quantize(Decimal("1e-12"), rounding=ROUND_CEILING, context=_WORK)
 
 

@@ -1,4 +1,4 @@
-"""Pictures and PDFs whose bytes can't be what they say: the API refuses them, and their token count is a guess.
+"""Pictures and PDFs that can't be seen: broken ones, which the API refuses, and those that are elsewhere.
 
 Only the beginning and the end of the data are looked at. Formats:
 https://platform.claude.com/docs/en/build-with-claude/vision
@@ -17,6 +17,7 @@ _LOOKED_AT = 1_024
 """Bytes at either end. PDF readers look that far for its two marks."""
 _SHORTEST = {"image/png": 33, "image/jpeg": 20, "image/gif": 14, "image/webp": 26}
 """Bytes that the header alone takes."""
+_ELSEWHERE = ("url", "file")
 _STARTS = {
     "image/png": b"\x89PNG\r\n\x1a\n",
     "image/jpeg": b"\xff\xd8\xff",
@@ -26,9 +27,13 @@ _STARTS = {
 
 
 def media_notices(prompt: Prompt) -> Iterator[Notice]:
-    """Name each picture or PDF inside a request, tool results included, that can't be read."""
+    """Name each picture or PDF inside a request, tool results included, that can't be read or is elsewhere."""
     for block in prompt.request.blocks:
         for path, value in _within(block.path, block.value):
+            source = value.get("source")
+            if isinstance(source, Mapping) and source.get("type") in _ELSEWHERE:
+                message = "what is behind a URL or a file id isn't looked at: its tokens are a guess within a wide band"
+                yield Notice("media-elsewhere", message, f"{prompt.where}:{path}")
             reason = _broken(value)
             if reason:
                 message = f"{reason}: the API will refuse it, and its tokens are a guess"
@@ -55,7 +60,9 @@ def _broken(block: Mapping[str, object]) -> str | None:
         return "the data are not base64"
     start, end = ends
     if kind == "application/pdf":
-        return None if b"%PDF-" in start and b"%%EOF" in end else "this is not a whole PDF"
+        if b"%PDF-" not in start or b"%%EOF" not in end:
+            return "this is not a whole PDF"
+        return "this PDF is encrypted" if b"/Encrypt" in end else None
     if kind in _STARTS and not (start.startswith(_STARTS[kind]) and len(start) >= _SHORTEST[kind]):
         return f"this is not a picture of the type {kind}"
     return None

@@ -41,6 +41,7 @@ def request_notices(
     prompt: Prompt, model: ModelPrice, count: TokenCount, marks: Sequence[Mark], options: EstimateOptions
 ) -> Iterator[Notice]:
     """Everything about one request on one model that will cost more, fail, or do nothing."""
+    yield from _rough(count)
     yield from _cliff(prompt, model, count, options.as_of)
     yield from _limits(prompt, model, count, options)
     yield from _marks(prompt, model, marks)
@@ -49,6 +50,15 @@ def request_notices(
     yield from _unpriced_values(prompt)
     yield from _server_tools(prompt)
     yield from media_notices(prompt)
+
+
+def _rough(count: TokenCount) -> Iterator[Notice]:
+    if count.method == "characters":
+        message = (
+            "tokens are estimated from characters: tiktoken's vocabulary is neither in its cache (TIKTOKEN_CACHE_DIR) "
+            "nor to be had, and ctok isn't used or needs Python 3.12"
+        )
+        yield Notice("vocabulary-missing", message)
 
 
 def dominant_block(prompt: Prompt, parts: Sequence[PartCount]) -> Iterator[Notice]:

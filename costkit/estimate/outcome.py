@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from costkit.core.cost import Cost
@@ -81,6 +81,48 @@ def _item(path: str, index: int | None, model: str, group: Sequence[Outcome], op
         _sum_known([outcome.batch_usd for outcome in group]),
         group[0].tree if len(group) == 1 else None,
     )
+
+
+def add_items(one: Item, other: Item) -> Item:
+    """Add what two lots of requests of the same file on the same model come to."""
+    priced = one.cost_usd is not None and other.cost_usd is not None
+    count = one.input_tokens + other.input_tokens
+    output = OutputTokens(
+        _sum_known_tokens(one.output_tokens.expected, other.output_tokens.expected),
+        _sum_known_tokens(one.output_tokens.max, other.output_tokens.max),
+    )
+    return Item(
+        one.path,
+        one.index,
+        one.model,
+        one.requests + other.requests,
+        count,
+        output,
+        one.usage + other.usage if priced else _plain_usage(count, output),
+        _add_rated(one.usage_by_rate, other.usage_by_rate) if priced else (),
+        one.cost_usd + other.cost_usd if one.cost_usd and other.cost_usd else None,
+        _sum_known([one.input_usd, other.input_usd]),
+        _sum_known([one.output_usd, other.output_usd]),
+        _sum_known([one.cached_5m_usd, other.cached_5m_usd]),
+        _sum_known([one.batch_usd, other.batch_usd]),
+    )
+
+
+def _sum_known_tokens(one: int | None, other: int | None) -> int | None:
+    return None if one is None or other is None else one + other
+
+
+def _add_rated(one: Iterable[RatedUsage], other: Iterable[RatedUsage]) -> tuple[RatedUsage, ...]:
+    added: dict[tuple[object, ...], RatedUsage] = {}
+    for rated in (*one, *other):
+        key = (rated.tier, rated.batch, rated.speed, rated.inference_geo)
+        before = added.get(key)
+        if before is None:
+            added[key] = rated
+        else:
+            requests, usage = before.requests + rated.requests, before.usage + rated.usage
+            added[key] = replace(before, requests=requests, usage=usage)
+    return tuple(added.values())
 
 
 def _by_rate(group: Iterable[Outcome]) -> tuple[RatedUsage, ...]:

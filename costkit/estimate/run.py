@@ -16,6 +16,7 @@ from costkit.errors import InvalidInput, Undecidable, UnknownModel
 from costkit.estimate.assumptions import assumptions
 from costkit.estimate.notices import dominant_block, request_notices
 from costkit.estimate.outcome import Job, Outcome, items_of, totals_of
+from costkit.estimate.part import Part, part_from
 from costkit.estimate.price import as_sent, marks_of, price_request, reads
 from costkit.estimate.result import Branch, Estimate, EstimateOptions, Item, Prompt
 from costkit.estimate.sampled import Samples, sample_assumptions, sample_notices, weigh, widen
@@ -37,31 +38,62 @@ def estimate_requests(
     file. A model that the price book doesn't know leaves items without a cost; if no item at all can be priced,
     `UnknownModel` is raised. Raises `InvalidInput` for options that the API would refuse.
     """
+    jobs = _jobs(prompts, book, options)
+    if jobs and not any(job.model for job in jobs):
+        book.resolve(jobs[0].name)
+    return finish_estimate(_part(jobs, counter, book, options, samples or {}), book, options, samples)
+
+
+def estimate_part(
+    prompts: Sequence[Prompt],
+    counter: TokenCounter,
+    book: PriceBook,
+    options: EstimateOptions,
+    samples: Samples | None = None,
+) -> Part:
+    """Count and price some of the requests of an estimate; `add_parts` adds them to others.
+
+    Raises `InvalidInput` for options that the API would refuse, `Undecidable` where no model was active.
+    """
+    return _part(_jobs(prompts, book, options), counter, book, options, samples or {})
+
+
+def _jobs(prompts: Sequence[Prompt], book: PriceBook, options: EstimateOptions) -> list[Job]:
     _check(options)
     jobs = [Job(prompt, name, model) for prompt in prompts for name, model in _models(prompt, book, options)]
     if prompts and not jobs:
         raise Undecidable(f"no model was active on {options.as_of}", hint="name a model, or another day")
-    if jobs and not any(job.model for job in jobs):
-        book.resolve(jobs[0].name)
+    return jobs
+
+
+def _part(
+    jobs: Sequence[Job], counter: TokenCounter, book: PriceBook, options: EstimateOptions, samples: Samples
+) -> Part:
     stand_in = max(book.models, key=lambda model: model.lifecycle.released)
     counts = counter.count_many([(job.prompt.request, job.model or stand_in) for job in jobs])
     outcomes = [_estimate_one(job, count, counter, book, options) for job, count in zip(jobs, counts, strict=True)]
-    if outcomes and not any(outcome.priced for outcome in outcomes):
-        raise Undecidable(f"no price is known: {outcomes[0].notices[0].message}", code="unknown-rate")
-    samples = samples or {}
     items = widen(items_of(weigh(outcomes, samples), options), outcomes, samples, book, options)
-    notices = dict.fromkeys(notice for outcome in outcomes for notice in outcome.notices)
+    return part_from(items, outcomes, names_models=all(job.prompt.request.model is not None for job in jobs))
+
+
+def finish_estimate(part: Part, book: PriceBook, options: EstimateOptions, samples: Samples | None = None) -> Estimate:
+    """The estimate of all requests, from what their parts add up to; raises like `estimate_requests`."""
+    if part.first_model is not None and not part.some_known:
+        book.resolve(part.first_model)
+    if part.first_problem is not None and not part.some_priced:
+        raise Undecidable(f"no price is known: {part.first_problem.message}", code="unknown-rate")
+    items, samples = part.items, samples or {}
     return Estimate(
         items,
         totals_of(items),
         (
-            *_output_notice(options, outcomes),
+            *_output_notice(options, part),
             *_reads_notice(options),
             *_tree_notices(options, items),
             *sample_notices(items, samples),
-            *notices,
+            *part.notices,
         ),
-        (*assumptions(options, prompts), *sample_assumptions(items, samples)),
+        (*assumptions(options, names_models=part.names_models), *sample_assumptions(items, samples)),
     )
 
 
@@ -187,12 +219,13 @@ def _tree(
     )
 
 
-def _output_notice(options: EstimateOptions, outcomes: Sequence[Outcome]) -> Iterator[Notice]:
+def _output_notice(options: EstimateOptions, part: Part) -> Iterator[Notice]:
     if options.output_tokens is None:
-        known = all(outcome.priced and outcome.priced.max_output is not None for outcome in outcomes)
-        ways = "add --output-tokens N" if known else "add --output-tokens N (or --max-tokens for the ceiling)"
+        ways = (
+            "add --output-tokens N" if part.all_limited else "add --output-tokens N (or --max-tokens for the ceiling)"
+        )
         yield Notice("output-not-estimated", f"output is not in this: {ways}")
-    elif any(outcome.priced and outcome.priced.max_output is None for outcome in outcomes):
+    elif part.some_unlimited:
         yield Notice("no-ceiling", "no max_tokens limits the output, so there is no ceiling: add --max-tokens N")
 
 

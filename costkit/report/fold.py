@@ -122,7 +122,7 @@ def _needed(attributes: Attributes, options: FoldOptions, sessions: Collection[s
     )
 
 
-def close(summary: UsageSummary, keep: Collection[int] = (), sessions: Collection[str] | None = None) -> None:
+def close(summary: UsageSummary, keep: Collection[bytes] = (), sessions: Collection[str] | None = None) -> None:
     """Count the responses of which no further copies can come: all but those with the identities in `keep`.
 
     What the options don't tell them apart by is forgotten, but for the `sessions`; `None` stands for all of them.

@@ -83,7 +83,7 @@ class Pace:
     _minutes: dict[int, UsageSummary] = field(default_factory=dict)
     _reports: dict[int, Report] = field(default_factory=dict)
     """Those of the minutes without news."""
-    _homes: dict[int, int] = field(default_factory=dict)
+    _homes: dict[bytes, int] = field(default_factory=dict)
     """By the key of a response, its minute."""
     _rest: UsageSummary | None = None
     """What was skipped."""

@@ -70,7 +70,8 @@ class Pricer:
             self.quotes[key] = self._book.quote(key)
         except CostkitError as error:
             model = self._name(cell.model)
-            self.problems[model, error.code] = error
+            known = self.problems.get((model, error.code), error)
+            self.problems[model, error.code] = min(known, error, key=str)  # the earliest day, whatever came first
             return Selection(model, None, error.code)
         return Selection(key.model, key)
 

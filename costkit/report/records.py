@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from decimal import Decimal
+from hashlib import blake2b
 from typing import NamedTuple
 
 from costkit.core.response import BilledUsage
@@ -96,18 +96,18 @@ class FileRead(NamedTuple):
 Item = Record | Skipped | Remark | RecordedCost | FileRead
 
 
-def response_key(message_id: str | None, request_id: str | None, dedupe: str) -> int | None:
-    """The identity of the billed response as a number below 2**96; `None` where the record is counted by itself.
+def response_key(message_id: str | None, request_id: str | None, dedupe: str) -> bytes | None:
+    """The identity of the billed response as a digest; `None` where the record is counted by itself.
 
     The identity is the message id with the request id, where a missing request id is a value of its own.
     """
     if message_id is None or dedupe == "none":
         return None
-    identity = message_id
-    if dedupe != "id":
-        identity += "\0" if request_id is None else f"\0{request_id}\0"
-    digest = hashlib.blake2b(identity.encode("utf-8", "surrogatepass"), digest_size=KEY_BYTES)
-    return int.from_bytes(digest.digest(), "little")
+    if dedupe == "id":
+        identity = message_id
+    else:
+        identity = f"{message_id}\0" if request_id is None else f"{message_id}\0{request_id}\0"
+    return blake2b(identity.encode("utf-8", "surrogatepass"), digest_size=KEY_BYTES).digest()
 
 
 def check_dedupe(mode: str) -> str:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from array import array
 from collections.abc import Collection, Iterator, KeysView
 from struct import Struct, iter_unpack
+from struct import error as PackError  # noqa: N812
 from typing import NamedTuple
 
 from costkit.core.response import Counts, Iteration
@@ -22,7 +23,6 @@ KEY_BYTES = 12
 """96 bits identify a response: two of a billion responses meet with a probability of 1 in 10^11."""
 _FIELDS = len(Counts._fields)
 _PLACE = 3
-_NARROW = 2**32
 _SLIM, _WIDE, _PLACES = Struct(f"{_FIELDS}I"), Struct(f"{_FIELDS}q"), Struct(f"{_PLACE}q")
 
 
@@ -85,6 +85,7 @@ class ResponseTable:
     __slots__ = (
         "_counts",
         "_flags",
+        "_form",
         "_iterations",
         "_known",
         "_numbers",
@@ -94,8 +95,9 @@ class ResponseTable:
     )
 
     def __init__(self) -> None:
-        self._rows: dict[int, int] = {}
+        self._rows: dict[bytes, int] = {}
         self._counts = array("I")
+        self._form = _SLIM
         self._places = array("q")
         self._numbers = array("I")
         self._flags = array("B")
@@ -111,11 +113,14 @@ class ResponseTable:
 
     __hash__ = None  # type: ignore[assignment]  # a table changes
 
-    def put(self, key: int, response: Response) -> int:
+    def put(self, key: bytes, response: Response) -> int:
         """Merge a copy of a response into the table; returns its row."""
         row = self._rows.get(key)
         if row is None:
-            return self._append(key, response)
+            self.append(key, response.counts, response.place, self.number(response.attributes), response.flags)
+            if response.iterations:
+                self._iterations[len(self) - 1] = response.iterations
+            return len(self) - 1
         self.raise_counts(row, response.counts)
         self._flags[row] &= response.flags
         if response.iterations or row in self._iterations:
@@ -123,17 +128,40 @@ class ResponseTable:
         since = self._places[row * _PLACE]
         if response.timestamp < since or (response.timestamp == since and self._comes_first(response, row)):
             _PLACES.pack_into(self._places, row * _PLACES.size, *response.place)
-            self._numbers[row] = self._number(response.attributes)
+            self._numbers[row] = self.number(response.attributes)
+        return row
+
+    def append(
+        self, key: bytes, counts: tuple[int, ...], place: tuple[int, int, int], number: int, flags: int
+    ) -> int | None:
+        """Add a response without iterations; returns its row, or `None` where it is in the table already."""
+        rows = self._rows
+        if key in rows:
+            return None
+        try:
+            packed = self._form.pack(*counts)
+        except PackError:
+            self._widen()
+            packed = self._form.pack(*counts)
+        row = rows[key] = len(rows)
+        self._counts.frombytes(packed)
+        self._places.frombytes(_PLACES.pack(*place))
+        self._numbers.append(number)
+        self._flags.append(flags)
         return row
 
     def raise_counts(self, row: int, counts: tuple[int, ...]) -> tuple[int, ...]:
         """Keep the larger of each count; returns what is kept."""
-        known = tuple(self._counts[row * _FIELDS : (row + 1) * _FIELDS])
+        form = self._form
+        known = form.unpack_from(self._counts, row * form.size)
         if known == counts:
             return known
         merged = tuple(map(max, known, counts))
-        pack = self._packer(merged)
-        pack.pack_into(self._counts, row * pack.size, *merged)
+        try:
+            form.pack_into(self._counts, row * form.size, *merged)
+        except PackError:
+            self._widen()
+            self._form.pack_into(self._counts, row * self._form.size, *merged)
         return merged
 
     def limit_flags(self, row: int, flags: int) -> int:
@@ -145,14 +173,10 @@ class ResponseTable:
         """The time of the earliest copy."""
         return self._places[row * _PLACE]
 
-    def _packer(self, counts: tuple[int, ...]) -> Struct:
-        """How counts are written; where one does not fit, the column is widened first."""
-        if self._counts.typecode == "q":
-            return _WIDE
-        if max(counts) < _NARROW:
-            return _SLIM
+    def _widen(self) -> None:
+        """Make room for counts of four billion and more."""
         self._counts = array("q", self._counts)
-        return _WIDE
+        self._form = _WIDE
 
     def absorb(self, other: ResponseTable) -> None:
         """Merge another table into this one: the rows that this one lacks all at once."""
@@ -161,19 +185,26 @@ class ResponseTable:
                 self.put(key, response)
             return
         if other._counts.typecode != self._counts.typecode:
-            self._counts, counts = array("q", self._counts), array("q", other._counts)
+            self._widen()
+            counts = array("q", other._counts)
         else:
             counts = other._counts
         base = len(self._rows)
         self._counts.extend(counts)
         self._places.extend(other._places)
         self._flags.extend(other._flags)
-        numbers = [self._number(attributes) for attributes in other.names]
+        numbers = [self.number(attributes) for attributes in other.names]
         self._numbers.extend(map(numbers.__getitem__, other._numbers))
         self._iterations.update((base + row, passes) for row, passes in other._iterations.items())
         self._rows.update(zip(other._rows, range(base, base + len(other._rows)), strict=True))
 
-    def keys(self) -> KeysView[int]:
+    def __getstate__(self) -> Columns:
+        return self.columns()
+
+    def __setstate__(self, columns: Columns) -> None:
+        self._take(columns)
+
+    def keys(self) -> KeysView[bytes]:
         """The identities of all responses."""
         return self._rows.keys()
 
@@ -186,7 +217,7 @@ class ResponseTable:
     def columns(self) -> Columns:
         """The table as plain values."""
         return Columns(
-            b"".join([key.to_bytes(KEY_BYTES, "little") for key in self._rows]),
+            b"".join(self._rows),
             self._counts.typecode,
             self._counts.tobytes(),
             self._places.tobytes(),
@@ -200,21 +231,27 @@ class ResponseTable:
     def of(cls, columns: Columns) -> ResponseTable:
         """The table of these columns. Raises ValueError for columns that don't fit together."""
         table = cls()
-        keys = [int.from_bytes(key, "little") for (key,) in iter_unpack(f"{KEY_BYTES}s", columns.keys)]
-        table._rows = dict(zip(keys, range(len(keys)), strict=True))
-        table._counts = array("q" if columns.counts_type == "q" else "I", columns.counts)
-        table._places = array("q", columns.places)
-        table._numbers = array("I", columns.numbers)
-        table._flags = array("B", columns.flags)
-        table._iterations = dict(columns.iterations)
-        table.names = columns.names
-        table._known = {attributes: number for number, attributes in enumerate(columns.names)}
-        sizes = (len(table._rows), len(table._counts) / _FIELDS, len(table._places) / _PLACE, len(table._numbers))
-        if set(sizes) != {len(table._flags)} or max(table._numbers, default=-1) >= len(table.names):
-            raise ValueError("columns of different lengths")
+        table._take(columns)
         return table
 
-    def rows_of(self, keys: Collection[int]) -> set[int]:
+    def _take(self, columns: Columns) -> None:
+        self.__init__()  # type: ignore[misc]  # pickles come here without it
+        keys = [key for (key,) in iter_unpack(f"{KEY_BYTES}s", columns.keys)]
+        self._rows = dict(zip(keys, range(len(keys)), strict=True))
+        if columns.counts_type == "q":
+            self._widen()
+        self._counts.frombytes(columns.counts)
+        self._places.frombytes(columns.places)
+        self._numbers.frombytes(columns.numbers)
+        self._flags.frombytes(columns.flags)
+        self._iterations = dict(columns.iterations)
+        self.names = columns.names
+        self._known = {attributes: number for number, attributes in enumerate(columns.names)}
+        sizes = (len(self._rows), len(self._counts) / _FIELDS, len(self._places) / _PLACE, len(self._numbers))
+        if set(sizes) != {len(self._flags)} or max(self._numbers, default=-1) >= len(self.names):
+            raise ValueError("columns of different lengths")
+
+    def rows_of(self, keys: Collection[bytes]) -> set[int]:
         """The rows of some identities."""
         return {self._rows[key] for key in keys if key in self._rows}
 
@@ -222,7 +259,7 @@ class ResponseTable:
         """The rows of responses that have iterations."""
         return self._iterations.keys()
 
-    def only(self, keys: Collection[int]) -> ResponseTable:
+    def only(self, keys: Collection[bytes]) -> ResponseTable:
         """A table of the responses with these identities, as far as this one has them."""
         table = ResponseTable()
         for key in keys:
@@ -231,7 +268,7 @@ class ResponseTable:
                 table.put(key, self.response(row))
         return table
 
-    def items(self) -> Iterator[tuple[int, Response]]:
+    def items(self) -> Iterator[tuple[bytes, Response]]:
         """Every response with its identity, in no promised order."""
         for key, row in self._rows.items():
             yield key, self.response(row)
@@ -260,18 +297,8 @@ class ResponseTable:
         theirs = (self.names[self._numbers[row]].path, self._places[row * _PLACE + 1])
         return mine < theirs if mine != theirs else response.order() < self.response(row).order()
 
-    def _append(self, key: int, response: Response) -> int:
-        row = self._rows[key] = len(self._rows)
-        counts = self._packer(response.counts).pack(*response.counts)  # before: it may replace the column
-        self._counts.frombytes(counts)
-        self._places.frombytes(_PLACES.pack(*response.place))
-        self._numbers.append(self._number(response.attributes))
-        self._flags.append(response.flags)
-        if response.iterations:
-            self._iterations[row] = response.iterations
-        return row
-
-    def _number(self, attributes: Attributes) -> int:
+    def number(self, attributes: Attributes) -> int:
+        """Where these attributes are in `names`."""
         number = self._known.get(attributes)
         if number is None:
             number = self._known[attributes] = len(self.names)

@@ -16,8 +16,9 @@ from costkit.route.signals import Signals, signals_of
 
 _FENCE = re.compile(r"```|~~~")
 _CODE_LINE = re.compile(
-    r"^\s*(?:def \w+\(|class \w+[(:{]|import [\w.]+;?$|from [\w.]+ import |#include|func \w+\(|fn \w+\(|public class "
-    r"|(?:const|let|var) \w+ ?=|SELECT\b.+\bFROM\b|Traceback \(most recent call last\)|\s+at [\w.$]+\(.*:\d+\))",
+    r"^[ \t]*(?:def \w+\(|class \w+[(:{]|import [\w.]+;?$|from [\w.]+ import |#include|func \w+\(|fn \w+\("
+    r"|public class |(?:const|let|var) \w+ ?=|SELECT\b.+\bFROM\b|Traceback \(most recent call last\)"
+    r"|at [\w.$]+\(.*:\d+\))",
     re.MULTILINE,
 )
 _CODE_WORDS = re.compile(
@@ -36,7 +37,7 @@ _PLAIN_VERB = re.compile(
     r"(translate|summari[sz]e|classify|categori[sz]e|extract|rephrase|paraphrase|reformat|proofread|tag|label)\b",
     re.IGNORECASE,
 )
-_ITEM = re.compile(r"^\s*(?:[-*•]|\d{1,2}[.)]|[a-z]\)) +\S", re.MULTILINE)
+_ITEM = re.compile(r"^[ \t]*(?:[-*•]|\d{1,2}[.)]|[a-z]\)) +\S", re.MULTILINE)
 _HIGH_EFFORTS = ("high", "xhigh", "max")
 _MANY_TOOLS = 10
 _MANY_MESSAGES = 30

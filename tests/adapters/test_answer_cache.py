@@ -39,8 +39,14 @@ def test_thousands_are_found_at_once(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "answer",
-    ["torn", "[]", '["easy", true, true, false, 1]', '["simple", 1, true, false, 1]', '["simple", true, true, false, -1]'],
-)  # fmt: skip
+    [
+        "torn",
+        "[]",
+        '["easy", true, true, false, 1]',
+        '["simple", 1, true, false, 1]',
+        '["simple", true, true, true, -1]',
+    ],
+)
 def test_entries_that_make_no_sense_are_left_out(tmp_path: Path, answer: str) -> None:
     AnswerCache(tmp_path).keep({"a": VERDICT})
     with sqlite3.connect(tmp_path / FILE_NAME) as connection:

@@ -6,6 +6,7 @@ import io
 import json
 import os
 import random
+import sys
 from collections import deque
 from collections.abc import Callable
 from dataclasses import replace
@@ -18,7 +19,7 @@ import random_logs
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from costkit.adapters.logs import crew, pieces, read_logs, remembered, summaries
+from costkit.adapters.logs import crew, pieces, plain, read_logs, remembered, summaries
 from costkit.adapters.logs.crew import Crew, Worker, finish
 from costkit.adapters.logs.pieces import Folder, Piece, fit_together
 from costkit.adapters.logs.plain import PlainReader, Range
@@ -83,6 +84,20 @@ def test_a_log_comes_to_the_same_by_the_quick_way(
     options = FoldOptions(dedupe, labels, since, brackets=BRACKETS)
 
     assert _whole(path, options, buffer) == _exact(path, options)
+
+
+@given(CHANCE)
+@settings(max_examples=50, deadline=None)
+def test_a_log_comes_to_the_same_without_the_optional_search(
+    tmp_path_factory: pytest.TempPathFactory, chance: random.Random
+) -> None:
+    path = tmp_path_factory.mktemp("log") / "log.jsonl"
+    path.write_bytes(b'{"a": 1}\n' + _log(chance))
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(plain, "find", bytearray.find)
+        patch.setattr(plain, "is_fast", False)
+        assert _whole(path, OPTIONS, 1 << 20) == _exact(path, OPTIONS)
 
 
 @given(CHANCE, DEDUPE, SINCE, st.lists(st.floats(0, 1), min_size=1, max_size=4))
@@ -222,6 +237,13 @@ def test_a_worker_that_can_not_start_is_no_loss(logs: Path, monkeypatch: pytest.
 
 
 @pytest.mark.usefixtures("small_pieces")
+def test_where_the_system_gives_no_process_one_reads(logs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "executable", "/nowhere/python")
+
+    assert summarize_logs([str(logs)], OPTIONS, workers=3) == _closed(logs, OPTIONS)
+
+
+@pytest.mark.usefixtures("small_pieces")
 def test_a_pretty_printed_file_is_never_cut(tmp_path: Path) -> None:
     path = tmp_path / "log.json"
     path.write_text('{"a": 1}\n' + json.dumps([_usage_line(at) for at in range(200)], indent=1))
@@ -242,6 +264,7 @@ def test_ranges_fit_only_if_each_begins_where_the_last_one_left() -> None:
 def memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder for summaries, where files settle at once."""
     monkeypatch.setattr(remembered, "SETTLED_NS", -(10**18))
+    monkeypatch.setattr(summaries, "WORTH_REMEMBERING", 0)
     return tmp_path / "memory"
 
 

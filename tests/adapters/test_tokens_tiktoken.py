@@ -19,6 +19,8 @@ from tiktoken_ext import openai_public  # type: ignore[import-untyped]
 
 from costkit.adapters.pricing_yaml import built_in_book
 from costkit.adapters.tokens import make_counter, tiktoken_engine
+from costkit.adapters.tokens.features import load_weights
+from costkit.adapters.tokens.token_classes import token_class
 from costkit.core.request import text_request
 from costkit.core.tokens import TokenCount
 
@@ -164,3 +166,37 @@ def test_the_installed_tiktoken_defines_the_real_vocabulary(tmp_path: Path) -> N
     assert callable(getattr(openai_public, tiktoken_engine.VOCABULARY))
     with pytest.raises(tiktoken_engine.VocabularyMissing, match="not in tiktoken's cache"):
         tiktoken_engine._load(tmp_path, offline=True)
+
+
+@pytest.mark.parametrize(
+    ("token", "expected"),
+    [
+        (b"a", "token_lower_letter"),
+        (b" the", "token_space_lower_short"),
+        (b"Hello", "token_capitalised_middle"),
+        (b" INTERNATIONAL", "token_space_upper_longest"),
+        (b"camelCase", "token_mixed_long"),
+        (b"2026", "token_digits_3"),
+        (b"x1", "token_code"),
+        (b" ==", "token_space_marks_2"),
+        (b");\n", "token_marks_newline"),
+        (b"\n\n", "token_newline"),
+        (b"    ", "token_blank"),
+        (b" ", "token_blank"),
+        ("한국".encode(), "token_hangul"),
+        (" été".encode(), "token_space_accented"),
+        (b"\xed\x95", "token_fragment"),
+    ],
+)
+def test_tokens_have_a_class_by_their_looks(token: bytes, expected: str) -> None:
+    assert token_class(token) == expected
+
+
+def test_tokens_without_letters_of_a_known_script_are_classed_all_the_same() -> None:
+    assert token_class("→".encode()) == "token_symbols"
+
+
+def test_weights_exist_for_the_classes_of_common_tokens() -> None:
+    classes = {token_class(token) for token in (b" the", b"the", b"\n", b" (", b"ing", b"123")}
+    for family in ("v3", "v4.7", "v4.8"):
+        assert len(classes & set(load_weights()["tiktoken"][family])) >= 3

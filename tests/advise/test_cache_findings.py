@@ -120,6 +120,14 @@ def test_what_was_billed_is_the_measure_where_the_simulation_disagrees(tmp_path:
     assert (advice.findings, advice.saving_usd) == ((), USD(0))
 
 
+def test_a_saving_is_scaled_down_where_more_was_counted_than_billed(tmp_path: Path) -> None:
+    """The bills say half of what the blocks say: so does the saving."""
+    whole = [answered(60 * n, n, asked(n), input=10_200, output=10) for n in range(10)]
+    half = [answered(60 * n, n, asked(n), input=5_100, output=10) for n in range(10)]
+    savings = [finding(advice_of(tmp_path, lines), "uncached-prefixes").saving_usd for lines in (whole, half)]
+    assert savings == [USD("0.332"), USD("0.166")]
+
+
 def test_a_usage_log_shows_entries_that_expired_in_a_session(tmp_path: Path) -> None:
     """Ten minutes between turns: 20,000 tokens are written again, then 21,000, instead of read."""
     lines = [

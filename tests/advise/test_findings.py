@@ -107,7 +107,7 @@ def test_a_tool_result_that_was_there_before_is_sent_as_a_reference(tmp_path: Pa
     ]
     found = finding(advice_of(tmp_path, lines), "repeated-tool-calls")
     assert found.saving_usd == 2 * 4_980 * USD("0.000004")
-    assert found.what.startswith("1 results repeat")
+    assert found.what.startswith("1 result the same")
 
 
 def test_old_tool_results_are_cleared_where_that_saves_more_than_it_invalidates(tmp_path: Path) -> None:

@@ -80,6 +80,17 @@ def test_top_shows_the_first_and_counts_the_others(program: Any, write: Write) -
     assert "more: a larger --top shows them" in answer.out
 
 
+def test_what_no_log_tells_is_named_as_an_assumption(program: Any, write: Write) -> None:
+    write("log.jsonl", MIXED)
+    found = program("advise", "log.jsonl", "--offline", "--json").document["assumptions"]
+    assert ("newer_tokenizer_per_older_token", "1.30") in [(each["name"], each["value"]) for each in found]
+
+
+def test_nothing_to_judge_is_said_first(program: Any) -> None:
+    answer = program("advise", "-", stdin="no log at all\n")
+    assert (answer.code, answer.out.splitlines()[0]) == (0, "$0.00 spent · 0 requests · nothing to judge")
+
+
 def test_dates_cut_the_log(program: Any, write: Write) -> None:
     write("log.jsonl", MIXED)
     since = program("advise", "log.jsonl", "--offline", "--json", "--since", "2026-11-22").document["result"]

@@ -171,3 +171,9 @@ def test_a_misspelt_tier_is_told_which_there_are() -> None:
     with pytest.raises(InvalidInput, match="'strat' is neither a tier nor a file") as caught:
         account_tier("strat", BOOK)
     assert caught.value.hint == "known: start, build, scale; or name a file with your own limits"
+
+
+def test_csv_says_that_it_does_not_hold_the_time(program: Any, times: Any) -> None:
+    times()
+    answer = program(*f"estimate body.json --offline --tier limits.yaml -m {MODEL} -f csv".split())
+    assert "! CSV holds the items only: how long they take is in --json" in answer.err

@@ -111,7 +111,7 @@ BROKEN: dict[str, bytes] = {
     "a word for a count": log(response(9, output_tokens="many")).encode(),
     "an absurd count": log(response(9, output_tokens=10**30)).encode(),
     "deep lists": b"[" * 10_000 + b"]" * 10_000 + b"\n",
-    "bytes that are no text": b'{"model": "\xff\xfe"}\n',
+    "bytes that are no text": b'["\xff\xfe"]\n',
 }
 
 

@@ -206,6 +206,23 @@ def test_what_is_refused(evaluate: Any, arguments: tuple[str, ...], code: int, m
     assert answer.document["error"]["message"].startswith(message)
 
 
+@pytest.mark.parametrize(
+    ("results", "message"),
+    [
+        ("{torn\n" + row(0, HAIKU, 1), "results.jsonl:1: is not valid JSON"),
+        (b"\xff\xfe\n", "results.jsonl:1: is not UTF-8 text"),
+        ("[" + row(0, HAIKU, 1) + ", 5]", "results.jsonl[1]: a result must be a JSON object"),
+        ("[" + row(0, HAIKU, 1) + ",\n {torn]", "results.jsonl:3: is not valid JSON"),
+        ("[" * 200_000, "results.jsonl: is nested too deeply"),
+        ('{"results": {"results": [5]}}', "results.jsonl:results.results[0]: a result must be an object"),
+    ],
+)
+def test_files_that_are_wrong_from_the_beginning(evaluate: Any, results: str | bytes, message: str) -> None:
+    answer = evaluate(results)
+    assert answer.code == 2
+    assert answer.document["error"]["message"].startswith(message)
+
+
 def test_one_model_alone_can_not_be_compared(evaluate: Any) -> None:
     answer = evaluate(rows(3, opus=lambda _: 1))
     assert (answer.code, answer.document["error"]["code"]) == (5, "undecidable")
@@ -291,3 +308,10 @@ def test_csv_holds_the_candidates(program: Any, write: Any) -> None:
     header, first, *_ = program("route", "evaluate", "results.jsonl", "-f", "csv").out.splitlines()
     assert header.startswith("name,items,score,cost_usd,cost_per_completed_usd,is_on_frontier,difference")
     assert first.startswith(f"{HAIKU},200,1,0.00015,0.00015,true,0.0,")
+
+
+def test_the_page_says_first_that_nothing_is_recommended(program: Any, write: Any) -> None:
+    write("results.jsonl", rows(50, haiku=lambda _: 1, opus=lambda _: 1))
+    answer = program("route", "evaluate", "results.jsonl")
+    assert answer.out.startswith("insufficient evidence, nothing recommended · 50 common items · reference claude-opus")
+    assert f"{HAIKU} needs about 298 items" in answer.out

@@ -34,6 +34,7 @@ NAMES = (
     "cache-lint",
     "cache-plan",
     "cache-why",
+    "calibrate",
     "error",
     "estimate",
     "pricing-check",

@@ -241,6 +241,7 @@ WHOLE_PDF = b"%PDF-1.7\n" + bytes(5_000) + b"\n%%EOF\n"
         ("image", "image/png", "?" * 40, "the data are not base64"),
         ("document", "application/pdf", encoded(WHOLE_PDF[:-8]), "this is not a whole PDF"),
         ("document", "application/pdf", encoded(b"hello"), "this is not a whole PDF"),
+        ("document", "application/pdf", encoded(WHOLE_PDF[:-7] + b"/Encrypt 9 0 R\n%%EOF"), "this PDF is encrypted"),
     ],
 )
 def test_media_that_cannot_be_read_are_named(stated: Any, kind: str, media_type: str, data: str, reason: str) -> None:
@@ -256,9 +257,18 @@ def test_media_that_cannot_be_read_are_named(stated: Any, kind: str, media_type:
 )
 def test_media_that_may_be_read_are_not(stated: Any, media_type: str, data: str) -> None:
     source = {"type": "base64", "media_type": media_type, "data": data}
-    elsewhere = {"type": "url", "url": "https://example.com/a.png"}
-    blocks = [{"type": "image", "source": each, "text": "5"} for each in (source, elsewhere)]
-    assert notices(stated(), {"messages": [{"role": "user", "content": blocks}]}) == {}
+    block = {"type": "image", "source": source, "text": "5"}
+    assert notices(stated(), {"messages": [{"role": "user", "content": [block]}]}) == {}
+
+
+@pytest.mark.parametrize(
+    "source", [{"type": "url", "url": "https://example.com/a.pdf"}, {"type": "file", "file_id": "f"}]
+)
+def test_media_that_are_elsewhere_are_named_as_guesses(stated: Any, source: dict[str, str]) -> None:
+    block = {"type": "document", "source": source, "text": "5"}
+    found = notices(stated(), {"messages": [{"role": "user", "content": [block]}]})
+    assert list(found) == ["media-elsewhere"]
+    assert "a guess within a wide band" in found["media-elsewhere"]
 
 
 def test_media_in_the_result_of_a_tool_are_looked_at_too(stated: Any) -> None:

@@ -181,3 +181,10 @@ def test_every_reason_for_a_missing_price_is_said_whatever_the_model_was_called(
     assert "no fast-mode price of claude-wren-2 is known for 2026-03-01" in messages
     assert "fast mode can't be combined with a batch" in messages
     assert "did you mean claude-wren-2" in messages
+
+
+def test_what_is_said_about_missing_prices_does_not_depend_on_the_order(record: Make, ask: Ask) -> None:
+    records = [record("claude-wren-2", speed="fast", at=f"2026-0{month}-01T10:00") for month in (5, 3, 4)]
+
+    assert ask(records).notices == ask(records[::-1]).notices
+    assert "is known for 2026-03-01" in _said(ask(records), "unpriced")[0]

@@ -162,10 +162,10 @@ def test_counts_beyond_four_billion_are_kept_exactly() -> None:
     table = ResponseTable()
     attributes = Attributes(None, None, None, None, None, None, "x", ())
     small, large = Counts(1, 2, 3, 4, 5, 6, 7), Counts(input_tokens=2**33 + 1)
-    for key, counts in ((1, small), (2, large), (1, large)):
+    for key, counts in ((b"1", small), (b"2", large), (b"1", large)):
         table.put(key, Response(counts, 0, attributes, 0, 1, 0, ()))
 
-    assert {key: response.counts for key, response in table.items()} == {1: small.largest(large), 2: large}
+    assert {key: response.counts for key, response in table.items()} == {b"1": small.largest(large), b"2": large}
 
 
 def test_a_response_takes_less_than_two_hundred_bytes() -> None:
@@ -176,7 +176,10 @@ def test_a_response_takes_less_than_two_hundred_bytes() -> None:
     tracemalloc.start()
     for number in range(20_000):
         counts = Counts(*[number] * 7)
-        table.put(number << 70, Response(counts, 1_780_000_000_000_000 + number, attributes, number, number, 0, ()))
+        table.put(
+            number.to_bytes(12, "little"),
+            Response(counts, 1_780_000_000_000_000 + number, attributes, number, number, 0, ()),
+        )
     size = tracemalloc.get_traced_memory()[0]
     tracemalloc.stop()
 

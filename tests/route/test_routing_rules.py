@@ -111,6 +111,12 @@ def test_own_rules_win_over_the_built_in_ones_and_the_first_one_wins() -> None:
     assert found.reasons[0].because == "the task contains 'contract'"
 
 
+@pytest.mark.parametrize("task", ["\n" * 200_000, " " * 200_000 + "x", "- \n" * 100_000, "SELECT " * 50_000])
+def test_odd_texts_are_read_in_one_pass(task: str) -> None:
+    """Patterns that try every start again would take hours here."""
+    assert verdict(f"x\n{task}").kind in ALL_KINDS
+
+
 def test_own_rules_find_whole_words_only() -> None:
     assert (
         rules(verdict("Contractors are here", (OwnRule("legal", ("contract",), "complex"),)))["complexity"] != "legal"

@@ -10,27 +10,26 @@ import pickle
 import subprocess
 import sys
 from collections import deque
-from collections.abc import Collection, Sequence
+from collections.abc import KeysView, Sequence
 from contextlib import suppress
-from itertools import combinations
 from pathlib import Path
+from struct import iter_unpack
 from threading import Thread
 from typing import Any, Self
 
-from costkit.adapters.logs.pieces import Folder, Load, Piece, fit_together
+from costkit.adapters.logs.pieces import Folder, Found, Load, Piece, fit_together, fold_load
 from costkit.adapters.logs.plain import Range
 from costkit.adapters.logs.worker import CLOSE, FOLD, JOIN
 from costkit.report.fold import close
 from costkit.report.options import FoldOptions
 from costkit.report.recorded import sessions_in
 from costkit.report.summary import UsageSummary
+from costkit.report.table import KEY_BYTES
 
 _HOME = str(Path(__file__).parents[3])
 _PROGRAM = "import sys; sys.path[:] = {path!r}; from costkit.adapters.logs.worker import main; main()"
 _AHEAD = 2
 """Loads that a worker has in hand, so that it need not wait for this process to find time."""
-
-Found = tuple[Load, list[Range | None]]
 
 
 class Worker:
@@ -44,7 +43,7 @@ class Worker:
         """Bytes so far."""
         program = _PROGRAM.format(path=[_HOME, *sys.path])
         self._process = subprocess.Popen(  # noqa: S603  # this interpreter and our own module
-            [sys.executable, "-S", "-E", "-X", "utf8", "-c", program],
+            [sys.executable, "-S", "-X", f"utf8={sys.flags.utf8_mode}", "-c", program],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
@@ -118,8 +117,9 @@ class Crew:
         self.workers: list[Worker] = []
 
     def __enter__(self) -> Self:
-        for _ in range(self._size):
-            self.workers.append(Worker(self._options, self._remembered, self._loads))
+        with suppress(OSError):  # where the system gives no more processes, fewer read
+            for _ in range(self._size):
+                self.workers.append(Worker(self._options, self._remembered, self._loads))
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -142,7 +142,7 @@ def finish(crew: Crew, folder: Folder, found: list[Found]) -> UsageSummary:
     answers = [answer for answer in (worker.answer() for worker in workers) if answer is not None]
     workers = _ready(workers, folder, found)
     folder.join(whole_files)
-    shared = _shared([folder.summary.responses.keys(), *(keys for keys, _ in answers)])
+    shared = _shared(folder.summary.responses.keys(), [keys for keys, _ in answers])
     sessions = sessions_in(folder.summary.recorded).union(*(some for _, some in answers))
     for worker in workers:
         worker.tell(CLOSE, (shared, sessions))
@@ -160,7 +160,7 @@ def _ready(workers: Sequence[Worker], folder: Folder, found: list[Found]) -> lis
     """Those that are still there; what the others had taken is done here, as if they had never been."""
     for worker in workers:
         if worker.is_lost:
-            found.extend((load, [folder.fold(piece) for piece in load]) for load in worker.taken)
+            found.extend(fold_load(folder, load) for load in worker.taken)
     return [worker for worker in workers if not worker.is_lost]
 
 
@@ -182,7 +182,14 @@ def _join(workers: Sequence[Worker], folder: Folder, found: list[Found]) -> list
     return whole_files
 
 
-def _shared(keys: Sequence[Collection[int]]) -> set[int]:
-    """The identities that more than one has."""
-    sets = [frozenset(some) for some in keys]
-    return {key for one, other in combinations(sets, 2) for key in one & other}
+def _shared(here: KeysView[bytes], others: Sequence[bytes]) -> set[bytes]:
+    """The identities that more than one has; those of the others stand one after the other, to take little memory."""
+    shared: set[bytes] = set()
+    seen: set[bytes] = set()
+    for index, keys in enumerate(others):
+        for (key,) in iter_unpack(f"{KEY_BYTES}s", keys):
+            if key in here or key in seen:
+                shared.add(key)
+            elif index + 1 < len(others):  # nobody asks what the last one has
+                seen.add(key)
+    return shared

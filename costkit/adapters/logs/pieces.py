@@ -5,17 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from io import FileIO
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from costkit.adapters.logs.plain import BUFFER, PlainReader, Range
+from costkit.adapters.logs.plain import BUFFER, NO_LINE, PlainReader, Range
 from costkit.adapters.logs.reader import read_source
-from costkit.adapters.logs.remembered import Memory, signature
 from costkit.adapters.logs.sources import Source, why
 from costkit.adapters.logs.unpack import SAMPLE, Unusable, check, is_packed
 from costkit.errors import OperationFailed
 from costkit.report.fold import add_item, close
 from costkit.report.options import FoldOptions
 from costkit.report.summary import UsageSummary
+
+if TYPE_CHECKING:
+    from costkit.adapters.logs.remembered import Memory
 
 RANGE = 16 << 20
 """Bytes of a file that one piece covers at most."""
@@ -62,14 +64,14 @@ class Folder:
         summary = self.summary
         if piece.ranged:
             summary = self.split.setdefault(piece.source.path, UsageSummary(summary.options))
-        signed = None if self._memory is None or piece.source.size is None else signature(piece.source.path)
+        signed = None if self._memory is None or piece.source.size is None else self._memory.sign(piece.source.path)
         if self._memory is None or signed is None:
             return self._read(piece, summary)
         known = self._memory.recall(piece.name, signed)
         if known is None:
             known = (UsageSummary(summary.options), None)
             known = (known[0], self._read(piece, known[0]))
-            if signature(piece.source.path) == signed:
+            if self._memory.sign(piece.source.path) == signed:
                 self._memory.keep(piece.name, signed, *known)
         summary.absorb(known[0])
         return known[1]
@@ -109,6 +111,15 @@ class Folder:
                 raise OperationFailed(f"reading failed: {why(error)}", where=source.name) from error
 
 
+Found = tuple[Load, list[Range | None]]
+"""A load, and what became of each of its pieces."""
+
+
+def fold_load(folder: Folder, load: Load) -> Found:
+    """Read the pieces of a load."""
+    return (load, [folder.fold(piece) for piece in load])
+
+
 def plan(sources: Sequence[Source], *, may_split: bool) -> list[Load]:
     """Share files out: large ones by ranges of bytes, small ones several at a time."""
     loads: list[Load] = []
@@ -136,6 +147,8 @@ def fit_together(ranges: Sequence[Range | None]) -> bool:
     """Whether the ranges of a file, in their order, were read as the file would have been as a whole."""
     at = 0
     for found in ranges:
+        if found == NO_LINE:
+            continue
         if found is None or found.entered != at or not found.alone:
             return False
         at = found.left

@@ -8,7 +8,6 @@ that line until it is at the beginning of another. A file may be read in ranges 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from io import FileIO
 from typing import NamedTuple
 
@@ -20,10 +19,10 @@ from costkit.adapters.logs.documents import LONG, OTHER_MARKS, USAGE, Document, 
 from costkit.adapters.logs.feed import Feed
 from costkit.adapters.logs.labels import pickers
 from costkit.adapters.logs.search import find, is_fast
-from costkit.adapters.logs.shapes import Unsure, bill_of, decode_line
+from costkit.adapters.logs.shapes import Bill, LastResponse, Line, Unsure, bill_of, copy_of, decode_line
 from costkit.core.response import Counts
 from costkit.report.fold import add_item, add_response
-from costkit.report.records import FileRead
+from costkit.report.records import FileRead, response_key
 from costkit.report.summary import UsageSummary
 from costkit.report.table import Attributes, Response
 
@@ -55,20 +54,8 @@ class Range(NamedTuple):
     """Whether it could be read without knowing what comes before it in the file."""
 
 
-@dataclass(slots=True)
-class _Last:
-    """The response that the last bill was for: most often the next line is about it too."""
-
-    row: int
-    message_id: str | None
-    request_id: str | None
-    counts: tuple[int, ...]
-    flags: int
-    since: int
-
-    def is_about(self, message_id: str | None, request_id: str | None) -> bool:
-        """Whether these are the ids of the same response."""
-        return self.message_id == message_id and self.request_id == request_id
+NO_LINE = Range(-1, -1, alone=True)
+"""What becomes of a range within a line that is longer than it: whoever read its beginning has read it."""
 
 
 class _LineEnds(Exception):
@@ -108,13 +95,15 @@ class PlainReader:
         self._passed_over = 0
         self._steps = 0
         self._at_end = False
-        self._named: dict[tuple[str | None, ...], Attributes] = {}
-        self._last: _Last | None = None
+        self._numbers: dict[tuple[str | None, ...], int] = {}
+        """Of the attributes in the table of responses."""
+        self._last = LastResponse()
+        """Most often the next line is about it too."""
 
     def read(self) -> Range:
         """Go through the range. Raises OSError where the system fails."""
-        if self._start:
-            self._align()
+        if self._start and not self._align():
+            return NO_LINE
         entered = self._base
         while not self._at_end and (self._stop is None or self._base < self._stop):
             self._fill()
@@ -123,6 +112,7 @@ class PlainReader:
                 continue
             at = self._scan(last) if last else self._step(0)
             self._forget(at)
+        self._settle()
         alone = not self._detector.keeps_state
         for item in self._detector.finish(self.name, self._passed_over):
             if isinstance(item, FileRead):
@@ -132,16 +122,17 @@ class PlainReader:
                 add_item(self._summary, item)
         return Range(entered, self._base, alone)
 
-    def _align(self) -> None:
-        """Go to the beginning of a line."""
+    def _align(self) -> bool:
+        """Go to the beginning of a line; tell whether one begins in the range."""
         self._base = self._start - 1
         self._file.seek(self._base)
-        while not self._at_end:
+        while not self._at_end and (self._stop is None or self._base + 1 < self._stop):
             self._fill()
             at = self._buffer.find(b"\n", 0, self._filled) + 1
             self._forget(at or self._filled)
             if at:
-                return
+                return self._stop is None or self._base < self._stop
+        return self._at_end
 
     def _fill(self) -> None:
         room = len(self._buffer)
@@ -173,21 +164,17 @@ class PlainReader:
         stop = last if self._stop is None else min(last, self._stop - self._base)
         usage, nul = -1, -1
         has_marks = not is_fast or any(find(buffer, mark, 0, last) >= 0 for mark in OTHER_MARKS)
-        may_bill = not self._pickers
+        may_bill, opening, closing = not self._pickers, _OPEN, _CLOSE
         at = 0
         while at < stop:
             end = newline(b"\n", at, last)
-            if end == at:
-                self._line += 1
-                at += 1
-                continue
             if usage < at:
                 usage = _or_last(find(buffer, USAGE, at, last), last)
             if nul < at:
                 nul = _or_last(newline(b"\0", at, last), last)
             if (
-                buffer[at] == _OPEN
-                and (buffer[end - 1] == _CLOSE or buffer[end - 2 : end] == b"}\r")
+                buffer[at] == opening
+                and (buffer[end - 1] == closing or buffer[end - 2 : end] == b"}\r")
                 and nul >= end >= 0
             ):
                 if usage < end:
@@ -201,38 +188,69 @@ class PlainReader:
                     self._line += 1
                     at = end + 1
                     continue
+            elif end == at:
+                self._line += 1
+                at += 1
+                continue
             at = self._step(at)
         return at
 
-    def _bill(self, line: memoryview, offset: int) -> bool:
+    def _bill(self, text: memoryview, offset: int) -> bool:
+        """Count what a line bills; tells whether it could be read this way."""
         try:
-            bill = bill_of(decode_line(line))
+            line = decode_line(text)
+            copy = copy_of(line, self._last)
+            if copy is not None:
+                self._copy(*copy)
+                return True
+            bill = bill_of(line)
         except (DecodeError, Unsure, RecursionError, UnicodeDecodeError):
             return False
         if bill is None:
             self._passed_over += 1
-            return True
+        else:
+            self._bills += 1
+            self._add(bill, line, offset)
+        return True
+
+    def _copy(self, counts: tuple[int, ...], flags: int) -> None:
+        """Count a further line of the last response."""
+        last, summary = self._last, self._summary
         self._bills += 1
+        summary.records += 1
+        summary.copies += 1
+        if counts != last.counts:
+            last.counts = tuple(map(max, counts, last.counts))
+            last.has_grown = True
+        if flags != last.flags:
+            last.flags = summary.responses.limit_flags(last.row, flags)
+
+    def _settle(self) -> None:
+        """Write down what the lines of the last response have added to its counts."""
+        last = self._last
+        if last.has_grown:
+            self._summary.responses.raise_counts(last.row, last.counts)
+            last.has_grown = False
+
+    def _add(self, bill: Bill, line: Line, offset: int) -> None:
+        """Count a response, or a copy of one that is not the last."""
         counts, message_id, request_id, time, attributes, flags, iterations = bill
-        summary, last = self._summary, self._last
-        if last is not None and last.is_about(message_id, request_id) and time > last.since and not iterations:
+        self._settle()
+        summary, table, last = self._summary, self._summary.responses, self._last
+        number = self._numbers.get(attributes)
+        if number is None:
+            number = self._numbers[attributes] = table.number(Attributes(*attributes, self.name, ()))
+        key = response_key(message_id, request_id, summary.options.dedupe)
+        place = (time, offset, self._line)
+        row = None if key is None or iterations else table.append(key, counts, place, number, flags)
+        if row is not None:
             summary.records += 1
             summary.copies += 1
-            if counts != last.counts:
-                last.counts = summary.responses.raise_counts(last.row, counts)
-            if flags != last.flags:
-                last.flags = summary.responses.limit_flags(last.row, flags)
-            return True
-        named = self._named.get(attributes)
-        if named is None:
-            named = self._named[attributes] = Attributes(*attributes, self.name, ())
-        response = Response(Counts(*counts), time, named, offset, self._line, flags, iterations)
-        row = add_response(summary, message_id, request_id, response)
-        if row is None:
-            self._last = None
-        else:
-            self._last = _Last(row, message_id, request_id, counts, flags, summary.responses.time_of(row))
-        return True
+            last.remember(row, line, counts, flags)
+            return
+        response = Response(Counts(*counts), time, table.names[number], offset, self._line, flags, iterations)
+        add_response(summary, message_id, request_id, response)
+        last.forget()
 
     def _step(self, at: int) -> int:
         """Let the exact reader go on from a place in the buffer to the beginning of another line."""

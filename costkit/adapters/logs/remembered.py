@@ -12,7 +12,8 @@ import sys
 import time
 from hashlib import blake2b
 from pathlib import Path
-from tempfile import NamedTemporaryFile
+
+from msgspec import MsgspecError
 
 from costkit import __version__
 from costkit.adapters.logs.frozen import freeze, thaw
@@ -25,30 +26,30 @@ READER = 2
 SETTLED_NS = 3_000_000_000
 """How long a file must have been left alone: longer than the steps of any file system's clock."""
 _DIGEST = 16
+_NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
 _OLD_S = 30 * 24 * 60 * 60
 
 Signature = tuple[int, ...]
-
-
-def signature(path: str) -> Signature | None:
-    """What tells a file from all it was before; `None` for one that may change unnoticed, or is not there."""
-    try:
-        status = os.stat(path)  # noqa: PTH116  # called for every log
-    except (OSError, ValueError):
-        return None
-    newest = max(status.st_mtime_ns, status.st_ctime_ns)
-    if time.time_ns() - newest < SETTLED_NS:
-        return None
-    return (status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
 
 
 class Memory:
     """Summaries in a folder, made with the same options."""
 
     def __init__(self, folder: Path, options: FoldOptions) -> None:
-        self._folder = folder
+        self.folder = folder
         self._options = options
         self._question = repr((READER, __version__, sys.byteorder, options))
+
+    def sign(self, path: str) -> Signature | None:
+        """What tells a file from all it was before; `None` for one that may change unnoticed, or is not there."""
+        try:
+            status = os.stat(path)  # noqa: PTH116  # called for every log
+        except (OSError, ValueError):
+            return None
+        newest = max(status.st_mtime_ns, status.st_ctime_ns)
+        if time.time_ns() - newest < SETTLED_NS:
+            return None
+        return (status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
 
     def recall(self, name: str, signed: Signature | str) -> tuple[UsageSummary, Range | None] | None:
         """The summary that was kept under a name, if it is of a file with this signature."""
@@ -56,7 +57,7 @@ class Memory:
             data = self._file(name).read_bytes()
             head = self._head(signed, data[2 * _DIGEST :])
             return thaw(data[2 * _DIGEST :], self._options) if data.startswith(head) else None
-        except (OSError, ValueError, TypeError):
+        except (OSError, ValueError, TypeError, MsgspecError):
             return None
 
     def keep(self, name: str, signed: Signature | str, summary: UsageSummary, place: Range | None = None) -> None:
@@ -65,13 +66,11 @@ class Memory:
         target = self._file(name)
         try:
             target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            with NamedTemporaryFile(dir=target.parent, delete=False) as file:  # only its owner may read it
-                try:
-                    file.write(self._head(signed, data) + data)
-                    file.close()
-                    Path(file.name).replace(target)
-                except OSError:
-                    Path(file.name).unlink(missing_ok=True)
+            fresh = target.with_suffix(f".{os.getpid()}")
+            fresh.unlink(missing_ok=True)
+            with open(os.open(fresh, _NEW, 0o600), "wb") as file:  # noqa: PTH123  # only its owner may read it
+                file.write(self._head(signed, data) + data)
+            fresh.replace(target)
         except OSError:
             return
 
@@ -79,7 +78,7 @@ class Memory:
         """Throw away what nobody has asked for in a long time."""
         oldest = time.time() - _OLD_S
         try:
-            for file in self._folder.iterdir():
+            for file in self.folder.iterdir():
                 if file.stat().st_mtime < oldest:
                     file.unlink()
         except OSError:
@@ -87,7 +86,7 @@ class Memory:
 
     def _file(self, name: str) -> Path:
         return (
-            self._folder
+            self.folder
             / blake2b(f"{self._question}\0{name}".encode("utf-8", "surrogateescape"), digest_size=_DIGEST).hexdigest()
         )
 

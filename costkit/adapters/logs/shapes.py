@@ -23,6 +23,8 @@ Count = Annotated[int, Meta(ge=0, le=MOST_TOKENS)]
 fromisoformat = datetime.fromisoformat
 _DAY_S = 24 * 60 * 60
 _OUTPUT = Counts._fields.index("output_tokens")
+_STAMP, _HOUR = len("2026-11-21T09:00:00.000Z"), len("2026-11-21T09:")
+"""Times that are written this way within one hour come in the order of their text."""
 Odd = Raw | UnsetType
 """A field of which only the presence matters."""
 
@@ -198,11 +200,8 @@ def _bill(message: Message | Line, holder: Envelope, outer: Envelope | None, *, 
         return None
     if message.model == SYNTHETIC:
         raise Unsure
-    counts, flags = usage.counts(), ANSWERED
-    if message.stop_reason == REFUSAL:
-        flags = 0
-    elif provisional and message.stop_reason is None and counts[_OUTPUT] <= MOST_PROVISIONAL_TOKENS:
-        flags |= PLACEHOLDER
+    counts = usage.counts()
+    flags = _flags(message, counts, provisional=provisional)
     passes = usage.iterations
     return (
         counts,
@@ -220,6 +219,73 @@ def _bill(message: Message | Line, holder: Envelope, outer: Envelope | None, *, 
         flags,
         tuple([Iteration(item.model, Counts(*item.counts())) for item in passes]) if passes else (),
     )
+
+
+class LastResponse:
+    """The response that was counted last, by a line of a transcript: a copy of it needs less looking at."""
+
+    __slots__ = ("counts", "flags", "has_grown", "message_id", "model", "request_id", "row", "time")
+
+    def __init__(self) -> None:
+        self.row = self.flags = 0
+        self.counts: tuple[int, ...] = ()
+        self.has_grown = False
+        self.message_id: str | None = None
+        self.request_id: str | None = None
+        self.model: str | None = None
+        self.time = ""
+
+    def remember(self, row: int, line: Line, counts: tuple[int, ...], flags: int) -> None:
+        """Keep what tells a copy of this one, if it can have any that are told this way."""
+        message, time = line.message, line.timestamp or ""
+        if line.type != "assistant" or message is None or len(time) != _STAMP or time[-1] != "Z":
+            self.message_id = None
+            return
+        self.row, self.flags, self.counts = row, flags, counts
+        self.message_id, self.request_id, self.model, self.time = message.id, line.request, message.model, time
+
+    def forget(self) -> None:
+        """The next line is not about a response that is known here."""
+        self.message_id = None
+
+
+def copy_of(line: Line, last: LastResponse) -> tuple[tuple[int, ...], int] | None:
+    """Counts and flags of a line that is a later copy of the last response, `None` for any other line.
+
+    Of such a copy nothing else matters: time, session and so on are those of the earliest one.
+    """
+    message = line.message
+    if message is None or message.id is None or message.id != last.message_id or line.type != "assistant":
+        return None
+    usage, time = message.usage, line.timestamp
+    if (
+        usage is None
+        or usage.iterations
+        or not line.request
+        or line.request != last.request_id
+        or message.model != last.model
+        or time is None
+        or len(time) != _STAMP
+        or time <= last.time
+        or time[:_HOUR] != last.time[:_HOUR]
+        or time[-1] != "Z"
+    ):
+        return None
+    try:
+        fromisoformat(time)
+    except ValueError:
+        return None
+    is_sub_agent = line.is_sidechain or line.agent or line.parent_tool_use_id
+    counts = usage.counts()
+    return counts, _flags(message, counts, provisional=bool(is_sub_agent))
+
+
+def _flags(message: Message | Line, counts: tuple[int, ...], *, provisional: bool) -> int:
+    if message.stop_reason == REFUSAL:
+        return 0
+    if provisional and message.stop_reason is None and counts[_OUTPUT] <= MOST_PROVISIONAL_TOKENS:
+        return ANSWERED | PLACEHOLDER
+    return ANSWERED
 
 
 def _request(holder: Envelope, outer: Envelope | None) -> str | None:

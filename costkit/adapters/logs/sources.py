@@ -33,6 +33,8 @@ class Source(NamedTuple):
     """Given as an argument, not found inside a folder: then it is an error if it can't be read."""
     size: int | None = None
     """Bytes on disk; `None` for a pipe."""
+    identity: tuple[int, int] | None = None
+    """Device and number of a file that was found in a folder: the same under all its names."""
 
     @property
     def name(self) -> str:
@@ -61,7 +63,7 @@ def find_sources(arguments: Sequence[str]) -> tuple[list[Source], list[Skipped]]
                 if not found:
                     hint = f"read are {', '.join(f'*{kind}' for kind in _KINDS)}, also compressed"
                     raise InvalidInput("no log in this folder", where=printable(path), hint=hint)
-                sources.extend(source for source in found if _is_new(source.path, seen))
+                sources.extend(source for source in found if _is_new(source.path, seen, source.identity))
             else:
                 source = _named_file(path)
                 if _is_new(path, seen):
@@ -116,33 +118,35 @@ def _walk(top: str, skipped: list[Skipped]) -> Iterator[Source]:
             folders.clear()
             continue
         folders.sort()
+        here = str(Path(folder))
         for name in sorted(names):
             if name.lower().endswith(SUFFIXES):
-                found = _found_file(Path(folder, name))
+                found = _found_file(name if here == "." else os.path.join(here, name))  # noqa: PTH118  # one of many
                 if isinstance(found, Source):
                     yield found
                 else:
                     skipped.append(found)
 
 
-def _found_file(path: Path) -> Source | Skipped:
+def _found_file(path: str) -> Source | Skipped:
     try:
-        status = path.stat()
+        status = os.stat(path)  # noqa: PTH116  # one of many
     except OSError as error:
-        return Skipped(f"unreadable: {why(error)}", printable(str(path)))
+        return Skipped(f"unreadable: {why(error)}", printable(path))
     if stat.S_ISREG(status.st_mode):
-        return Source(str(path), named=False, size=status.st_size)
-    return Skipped("not-a-file", printable(str(path)))
+        return Source(path, named=False, size=status.st_size, identity=(status.st_dev, status.st_ino))
+    return Skipped("not-a-file", printable(path))
 
 
-def _is_new(path: str, seen: set[tuple[int, int]]) -> bool:
-    """Whether this file or folder was not met before under any name."""
+def _is_new(path: str, seen: set[tuple[int, int]], identity: tuple[int, int] | None = None) -> bool:
+    """Whether this file or folder was not met before under any name; `identity` is that of the file, if known."""
     try:
-        status = Path(path).stat()
+        status = None if identity else Path(path).stat()
     except OSError as error:
         return error.errno != errno.ELOOP
-    identity = (status.st_dev, status.st_ino)
-    if identity in seen:
+    if status is not None:
+        identity = (status.st_dev, status.st_ino)
+    if identity is None or identity in seen:
         return False
     seen.add(identity)
     return True

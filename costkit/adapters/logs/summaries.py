@@ -6,23 +6,29 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import IO
+from typing import IO, TYPE_CHECKING
 
-from costkit.adapters.logs.crew import Crew, Found, finish
-from costkit.adapters.logs.pieces import Folder, plan
+from costkit.adapters.logs.pieces import Folder, Found, Load, fold_load, plan
 from costkit.adapters.logs.reader import Progress, read_source
-from costkit.adapters.logs.remembered import Memory, signature
 from costkit.adapters.logs.sources import Source, find_sources
-from costkit.report.fold import add_item
+from costkit.report.fold import add_item, close
 from costkit.report.options import FoldOptions
+from costkit.report.recorded import sessions_in
 from costkit.report.records import Skipped
 from costkit.report.summary import Omission, Place, UsageSummary
 from costkit.report.table import Response
 
-WORTH_A_WORKER = 24 << 20
+if TYPE_CHECKING:
+    from costkit.adapters.logs.crew import Crew
+    from costkit.adapters.logs.remembered import Memory
+
+WORTH_REMEMBERING = 2 << 20
+"""Bytes that take longer to read than to remember."""
+WORTH_A_WORKER = 64 << 20
 """Bytes that this process reads in about the time in which another one starts."""
 _BLOCK = 1 << 20
 
@@ -43,23 +49,25 @@ def summarize_logs(
     summary that may hold copies of them.
     """
     sources, skipped = find_sources(paths)
-    memory = None if remembered is None else Memory(remembered, options)
-    name, signed = repr([(Path(path).absolute(), path) for path in paths]), _sign(sources, skipped)
-    if memory is not None and signed is not None:
-        known = memory.recall(name, signed)
-        if known is not None:
-            return known[0]
-    summary = _read(sources, skipped, options, workers, remembered, stdin, progress)
-    number_lines(summary, sources)
-    if memory is not None and signed is not None and _sign(sources, skipped) == signed:
+    if remembered is None or sum(source.size or 0 for source in sources) < WORTH_REMEMBERING:
+        return _read(sources, skipped, options, workers, None, stdin, progress)
+    from costkit.adapters.logs.remembered import Memory
+
+    memory = Memory(remembered, options)
+    name, signed = repr([(Path(path).absolute(), path) for path in paths]), _sign(memory, sources, skipped)
+    known = None if signed is None else memory.recall(name, signed)
+    if known is not None:
+        return known[0]
+    summary = _read(sources, skipped, options, workers, memory, stdin, progress)
+    if signed is not None and _sign(memory, sources, skipped) == signed:
         memory.keep(name, signed, summary)
         memory.tidy()
     return summary
 
 
-def _sign(sources: Sequence[Source], skipped: Sequence[Skipped]) -> str | None:
+def _sign(memory: Memory, sources: Sequence[Source], skipped: Sequence[Skipped]) -> str | None:
     """What tells all these files from what they were before; `None` where one may change unnoticed."""
-    signatures = [None if source.size is None else signature(source.path) for source in sources]
+    signatures = [None if source.size is None else memory.sign(source.path) for source in sources]
     return None if None in signatures else repr((skipped, sources, signatures))
 
 
@@ -68,7 +76,7 @@ def _read(
     skipped: Sequence[Skipped],
     options: FoldOptions,
     workers: int | None,
-    remembered: Path | None,
+    memory: Memory | None,
     stdin: IO[bytes] | None,
     progress: Progress | None,
 ) -> UsageSummary:
@@ -78,31 +86,58 @@ def _read(
     helpers = min(size // WORTH_A_WORKER, (workers or _cores()) - 1)
     loads = deque(plan(others, may_split=helpers > 0 and options.dedupe != "file"))
     done = 0
+    crews: list[Crew] = []
 
     def passed(more: int) -> None:
         nonlocal done
         done += more
         if progress is not None:
-            progress(done + crew.read, None if read_here else size)
+            progress(done + sum(crew.read for crew in crews), None if read_here else size)
 
-    with Crew(options, remembered, loads, helpers) as crew:
-        memory = None if remembered is None else Memory(remembered, options)
-        folder, found = Folder(options, memory, passed), list[Found]()
-        for place in skipped:
-            add_item(folder.summary, place)
-        for source in read_here:
-            for item in read_source(source, labels=options.labels, stdin=stdin, passed=passed):
-                add_item(folder.summary, item)
-        while True:
-            try:
-                load = loads.popleft()
-            except IndexError:
-                return finish(crew, folder, found)
-            found.append((load, [folder.fold(piece) for piece in load]))
+    folder = Folder(options, memory, passed)
+    for place in skipped:
+        add_item(folder.summary, place)
+    if helpers <= 0:
+        _read_here(folder, read_here, stdin, passed)
+        for each in loads:
+            fold_load(folder, each)
+        close(folder.summary, (), sessions_in(folder.summary.recorded))
+        number_lines(folder.summary, sources)
+        return folder.summary
+    from costkit.adapters.logs.crew import Crew, finish
+
+    found: list[Found] = []
+    with Crew(options, None if memory is None else memory.folder, loads, helpers) as crew:
+        _read_here(folder, read_here, stdin, passed)
+        crews.append(crew)
+        while (load := _next(loads)) is not None:
+            found.append(fold_load(folder, load))
+        summary = finish(crew, folder, found)
+    number_lines(summary, sources)
+    return summary
+
+
+def _next(loads: deque[Load]) -> Load | None:
+    """The next load, unless the workers have taken all."""
+    try:
+        return loads.popleft()
+    except IndexError:
+        return None
+
+
+def _read_here(
+    folder: Folder, sources: Sequence[Source], stdin: IO[bytes] | None, passed: Callable[[int], None]
+) -> None:
+    """Read what only this process can: standard input and pipes."""
+    for source in sources:
+        for item in read_source(source, labels=folder.summary.options.labels, stdin=stdin, passed=passed):
+            add_item(folder.summary, item)
 
 
 def _cores() -> int:
-    """How many processors this process may use."""
+    """How many processors this process may use; one where Python can't be started again."""
+    if not sys.executable or getattr(sys, "frozen", False):
+        return 1
     try:
         return len(os.sched_getaffinity(0))
     except AttributeError:

@@ -1,10 +1,11 @@
-"""The decompressed bytes of a log: gzip, bzip2, xz and, where Python has it, zstd; recognised by their first bytes."""
+"""The decompressed bytes of a log: gzip, bzip2, xz and zstd; recognised by their first bytes."""
 
 from __future__ import annotations
 
 import importlib
 import io
 import re
+import sys
 import zlib
 from collections.abc import Callable
 from typing import IO, Any
@@ -101,18 +102,8 @@ def _opened(stream: io.BufferedReader) -> _Opened:
 
 
 def _zstd(stream: io.BufferedReader) -> _Opened:
-    for name in ("compression.zstd", "backports.zstd"):
-        try:
-            module = importlib.import_module(name)
-        except ImportError:
-            continue
-        return module.ZstdFile(stream).read1, "zstd", (EOFError, module.ZstdError)
-    try:
-        module = importlib.import_module("zstandard")
-    except ImportError:
-        raise Unusable("zstd-unsupported: needs Python 3.14 or the package backports.zstd") from None
-    reader = module.ZstdDecompressor().stream_reader(stream, read_across_frames=True)
-    return reader.read1, "zstd", (EOFError, module.ZstdError)
+    module = importlib.import_module("compression.zstd" if sys.version_info >= (3, 14) else "backports.zstd")
+    return module.ZstdFile(stream).read1, "zstd", (EOFError, module.ZstdError)
 
 
 def is_packed(head: bytes) -> bool:

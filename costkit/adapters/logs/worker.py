@@ -8,6 +8,7 @@ summary of kilobytes.
 
 from __future__ import annotations
 
+import gc
 import os
 import pickle
 import signal
@@ -27,6 +28,7 @@ FOLD, JOIN, CLOSE = "fold", "join", "close"
 def main() -> None:
     """Obey orders until the last one, or until whoever gives them is gone."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # whoever gives the orders decides
+    gc.disable()  # nothing here goes round in circles
     orders: SimpleQueue[Any] = SimpleQueue()
     Thread(target=_receive, args=(sys.stdin.buffer, orders), daemon=True).start()
     answers = sys.stdout.buffer
@@ -46,7 +48,7 @@ def main() -> None:
             answer = ([folder.fold(piece) for piece in argument], read)
         elif order == JOIN:
             folder.join(argument)
-            answer = (set(folder.summary.responses.keys()), sessions_in(folder.summary.recorded))
+            answer = (b"".join(folder.summary.responses.keys()), sessions_in(folder.summary.recorded))
         else:
             close(folder.summary, *argument)
             answer = folder.summary

@@ -9,6 +9,7 @@ import importlib.util
 import re
 from collections.abc import Iterator
 
+from costkit.adapters.tokens.ctok_words import WordCounter
 from costkit.adapters.tokens.overheads import load_rules
 
 LONGEST_PART = 65_536
@@ -22,6 +23,9 @@ class CtokEngine:
 
     method = "offline"
 
+    def __init__(self) -> None:
+        self._words: dict[str, WordCounter] = {}
+
     def supports(self, family: str) -> bool:
         """Whether ctok is installed (it needs Python 3.12) and knows the family."""
         return "engine" in load_rules()["families"].get(family, ()) and importlib.util.find_spec("ctok") is not None
@@ -32,17 +36,25 @@ class CtokEngine:
         A long text is counted in parts. What a seam costs depends only on the family and on whether it is a line's end
         or a space between words, so the sum is that of the whole.
         """
-        import ctok  # type: ignore[import-untyped]
-
         if not text:
             return 0
         rules = load_rules()["families"][family]
+        words = self._words.get(family)
+        if words is None:
+            words = self._words[family] = _counter(rules["engine"], rules["frame"])
         tokens = 0
         for number, part in enumerate(parts(text)):
-            tokens += ctok.token_count(part, rules["engine"]) - rules["frame"]
+            tokens += words.count(part)
             if number:
                 tokens -= rules["line_seam" if part[0] == "\n" else "word_seam"]
-        return max(0, int(tokens))
+        return max(0, tokens)
+
+
+def _counter(engine: str, frame: int) -> WordCounter:
+    """Counts for one of ctok's tokenizers, without the frame of a message."""
+    import ctok  # type: ignore[import-untyped]
+
+    return WordCounter(lambda text: int(ctok.token_count(text, engine)) - frame)
 
 
 def parts(text: str, longest: int = LONGEST_PART) -> Iterator[str]:

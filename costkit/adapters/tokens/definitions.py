@@ -22,6 +22,7 @@ def tool_pieces(request: Request, profile: Profile, kinds: list[str]) -> Iterato
     rules = profile.rules["tools"]
     yield text_piece("", rules["open"])
     if any(block.value.get("defer_loading") for block in blocks):
+        kinds.append("special_tools")
         yield known("", round(profile.rule("tools", "deferred")))
     for block in blocks:
         if block.value.get("defer_loading"):
@@ -75,7 +76,7 @@ def _provided(block: Block, profile: Profile, kinds: list[str]) -> Piece:
     known_starts = {start: group for group in ("client", "server") for start in rules[group]}
     start = max((start for start in known_starts if kind.startswith(start)), key=len, default="other")
     group = known_starts[start]
-    kinds.append("other" if group == "client" else "tool_search" if "tool_search" in start else "server_tools")
+    kinds.append("special_tools" if group == "client" else "tool_search" if "tool_search" in start else "server_tools")
     tokens = rules[group][start][profile.family]
     spread = round(tokens * rules["share"]) if start == "other" or profile.family != "v3" else 0
     return known_between(block.path, tokens, tokens - spread, tokens + spread)

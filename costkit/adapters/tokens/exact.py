@@ -19,6 +19,7 @@ from costkit.adapters.tokens.local import LocalCounter
 from costkit.core.pricebook import ModelPrice
 from costkit.core.request import Request
 from costkit.core.tokens import PartCount, TokenCount
+from costkit.errors import InvalidInput
 
 _COUNTED = (
     "system",
@@ -69,7 +70,11 @@ class ExactCounter:
         can't be reached or keeps failing.
         """
         listed = list(jobs)
-        bodies = [countable_body(request, model) for request, model in listed]
+        return [self._result(digest, *job) for digest, job in zip(self._find(listed), listed, strict=True)]
+
+    def _find(self, jobs: Sequence[tuple[Request, ModelPrice]], *, tolerant: bool = False) -> list[bytes]:
+        """Learn the counts of all jobs, from the cache or the API; the digests under which they are known."""
+        bodies = [countable_body(request, model) for request, model in jobs]
         digests = [self._digest(body) for body in bodies]
         wanted = {
             digest: body
@@ -77,8 +82,14 @@ class ExactCounter:
             if digest not in self._known and body["model"] not in self._unserved
         }
         self._known.update(self._cache.find(list(wanted)))
-        self._ask({digest: body for digest, body in wanted.items() if digest not in self._known})
-        return [self._result(digest, *job) for digest, job in zip(digests, listed, strict=True)]
+        unknown = {digest: body for digest, body in wanted.items() if digest not in self._known}
+        if unknown:
+            self._ask(unknown, tolerant=tolerant)
+        return digests
+
+    def count_served(self, jobs: Iterable[tuple[Request, ModelPrice]]) -> Sequence[int | None]:
+        """The API's counts in order; `None` for requests that it refuses, or whose model it no longer serves."""
+        return [self._known.get(digest) for digest in self._find(list(jobs), tolerant=True)]
 
     def count_parts(self, request: Request, model: ModelPrice) -> Sequence[PartCount]:
         """Divide the exact count over the blocks in the proportions of a local count.
@@ -98,16 +109,14 @@ class ExactCounter:
         place = self._environ.get("ANTHROPIC_BASE_URL", "")
         return hashlib.sha256(json.dumps([place, body], separators=(",", ":"), default=str).encode()).digest()
 
-    def _ask(self, wanted: Mapping[bytes, Mapping[str, Any]]) -> None:
+    def _ask(self, wanted: Mapping[bytes, Mapping[str, Any]], *, tolerant: bool) -> None:
         """Ask for all counts at once; the first failure stops the others, and what was counted is kept."""
-        if not wanted:
-            return
         stop = Event()
         with Asker(self._environ, stop) as asker, ThreadPoolExecutor(self._concurrency) as pool:
             futures = {pool.submit(asker.count, body): digest for digest, body in wanted.items()}
             try:
                 for future in as_completed(futures):
-                    self._check(future.exception())
+                    self._check(future.exception(), tolerant=tolerant)
             finally:
                 stop.set()
                 pool.shutdown(wait=False, cancel_futures=True)
@@ -115,12 +124,12 @@ class ExactCounter:
                 self._known.update(found)
                 self._cache.keep(found)
 
-    def _check(self, failure: BaseException | None) -> None:
+    def _check(self, failure: BaseException | None, *, tolerant: bool) -> None:
         if isinstance(failure, ModelNotServed):
-            if self._strict:
+            if self._strict and not tolerant:
                 raise failure.refusal
             self._unserved.add(failure.model)
-        elif failure:
+        elif failure and not (tolerant and isinstance(failure, InvalidInput) and failure.code == "refused"):
             raise failure
 
 

@@ -1,7 +1,7 @@
 """What a text looks like, as a handful of numbers from which its tokens are estimated.
 
-The weights are in `weights.yaml`: a least-squares fit per tokenizer family; `bench/token_accuracy.py`
-measures its error.
+The weights are in `weights.yaml`: a least-squares fit per tokenizer family that `.ci/fit-token-weights` makes and
+`bench/token_accuracy.py` measures.
 """
 
 from __future__ import annotations
@@ -60,14 +60,15 @@ def features(text: str) -> Mapping[str, int]:
     """Count the runs and characters of a text by class; keys are the names of the weights."""
     found: Counter[str] = Counter()
     for character, times in Counter(text).items():
-        found[_character_class(character)] += times
+        found[character_class(character)] += times
     for name, pattern in _RUNS.items():
         found[name] = sum(1 for _ in pattern.finditer(text))
     return found
 
 
 @lru_cache(maxsize=16_384)
-def _character_class(character: str) -> str:
+def character_class(character: str) -> str:
+    """The class of one character: a name of the weights."""
     if character.isascii():
         return _ascii_class(character)
     name = unicodedata.name(character, "").split(" ", 1)[0]

@@ -15,6 +15,7 @@ from costkit.adapters.tokens.structure import lay_out
 from costkit.core.pricebook import ModelPrice
 from costkit.core.request import Block, Request
 from costkit.core.tokens import PartCount, TokenCount
+from costkit.estimate.calibration import Compared, Correction
 
 MOST_REMEMBERED = 65_536
 
@@ -46,11 +47,13 @@ class _Counted:
 class LocalCounter:
     """Counts requests with the first of its engines that supports the model's tokenizer.
 
-    A text that several requests share (a system prompt, a tool) is counted once.
+    A text that several requests share (a system prompt, a tool) is counted once. `corrections` are what exact counts
+    of the user's own requests have taught.
     """
 
-    def __init__(self, engines: Sequence[Engine]) -> None:
+    def __init__(self, engines: Sequence[Engine], corrections: Sequence[Correction] = ()) -> None:
         self._engines = tuple(engines)
+        self._corrections = {(one.family, one.method): one for one in corrections}
         self._chosen: dict[str, Engine] = {}
         self._remembered: OrderedDict[tuple[str, bytes], int] = OrderedDict()
         self._profiles: dict[str, tuple[ModelPrice, Profile]] = {}
@@ -66,6 +69,11 @@ class LocalCounter:
         """
         counted, whole = self._count(request, model)
         return share_out(request, counted, whole)
+
+    def compare(self, request: Request, model: ModelPrice, exact: int) -> Compared:
+        """The local count beside an exact one, with what decides how far they may be apart."""
+        profile = self._profile(model)
+        return Compared(profile.family, lay_out(request, profile).kind, exact, self._count(request, model)[1])
 
     def divide(self, request: Request, model: ModelPrice, whole: TokenCount) -> Sequence[PartCount]:
         """Divide a count that came from elsewhere over the blocks, in the proportions of the local count."""
@@ -83,7 +91,9 @@ class LocalCounter:
         low, high = sum(item.low for item in counted), sum(item.high for item in counted)
         low -= math.floor(low * band.below) + band.absolute
         high += math.floor(high * band.above) + band.absolute
-        return counted, TokenCount(tokens, max(0, low), high, engine.method)
+        whole = TokenCount(tokens, max(0, low), high, engine.method)
+        correction = self._corrections.get((profile.family, engine.method))
+        return counted, correction.applied(whole) if correction and layout.kind in correction.kinds else whole
 
     def _profile(self, model: ModelPrice) -> Profile:
         known = self._profiles.get(model.id)
@@ -99,7 +109,9 @@ class LocalCounter:
     def _piece(self, piece: Piece, engine: Engine, family: str) -> _Counted:
         if not piece.text:
             return _Counted(piece.path, piece.tokens, piece.low, piece.high)
-        tokens = self._text(piece.text, engine, family)
+        tokens = self._text(piece.before + piece.text, engine, family)
+        if piece.before:
+            tokens = max(0, tokens - self._text(piece.before, engine, family))
         return _Counted(piece.path, tokens, tokens, tokens)
 
     def _text(self, text: str, engine: Engine, family: str) -> int:

@@ -1,6 +1,7 @@
 """The measured constants around the text of a request, as one `Profile` per model.
 
-The data, with their sources, are in `overheads.yaml`; this module picks what holds for a model and its family.
+The data, with their sources, are in `overheads.yaml` and `bands.yaml`; this module picks what holds for a model and
+its family.
 """
 
 from __future__ import annotations
@@ -15,13 +16,24 @@ from costkit.adapters.compiled import shipped_data
 from costkit.core.modelname import spellings
 from costkit.core.pricebook import ModelPrice
 
-KINDS = ("text", "tools", "thinking", "structured", "images", "documents", "other", "tool_search", "server_tools")
+KINDS = (
+    "text",
+    "tools",
+    "thinking",
+    "structured",
+    "images",
+    "documents",
+    "special_tools",
+    "other",
+    "tool_search",
+    "server_tools",
+)
 """Kinds of request with a band of their own, from the best understood to the least."""
 
 
 @dataclass(frozen=True, slots=True)
 class Band:
-    """How far 90 % of the recorded requests of a kind were off: shares of the count, and tokens on top."""
+    """How far at least 90 % of the requests of a kind may be off: shares of the count, and tokens on top."""
 
     below: float
     above: float
@@ -39,7 +51,12 @@ class Profile:
     merged: int
     system_message: int
     system: int
+    system_after_tools: int
     wrapper: int
+    listed_calls: bool
+    """The tool calls of a message stand inside a list of their own."""
+    patch: int
+    """Side of the squares that pictures are cut into, in pixels; a bigger one costs as many tokens as it holds."""
     escape_non_ascii: bool
     """Tool definitions are counted as ASCII with escapes."""
     forgets_thinking: bool
@@ -84,6 +101,9 @@ def profile_for(model: ModelPrice) -> Profile:
         merged=family["merged"],
         system_message=family["system_message"],
         system=generation["system"],
+        system_after_tools=generation["system_after_tools"],
+        listed_calls=generation["listed_calls"],
+        patch=entry.get("patch", rules["images"]["patch"]),
         wrapper=generation["wrapper"],
         escape_non_ascii=generation["escape"],
         forgets_thinking=generation["forgets_thinking"],
@@ -110,5 +130,6 @@ def band_for(engine: str, profile: Profile, kind: str) -> Band:
 
 @cache
 def load_rules() -> Mapping[str, Any]:
-    """Read `overheads.yaml` once."""
-    return cast("Mapping[str, Any]", shipped_data(Path(__file__).with_name("overheads.yaml")))
+    """Read `overheads.yaml` and `bands.yaml` once."""
+    rules = cast("Mapping[str, Any]", shipped_data(Path(__file__).with_name("overheads.yaml")))
+    return {**rules, "bands": shipped_data(Path(__file__).with_name("bands.yaml"))}

@@ -48,7 +48,8 @@ def _system(request: Request, profile: Profile) -> Iterator[Piece]:
     for block in blocks:
         yield text_piece(block.path, str(block.value.get("text", "")))
     if blocks:
-        yield known("", profile.system)
+        tools = bool(request.level("tools"))
+        yield known("", profile.system_after_tools if tools else profile.system)
 
 
 def _thinking(body: Mapping[str, object], profile: Profile, kinds: list[str]) -> Iterator[Piece]:
@@ -71,7 +72,7 @@ def _output(body: Mapping[str, object], profile: Profile, kinds: list[str]) -> I
     form = config.get("format") or body.get("output_format")
     if isinstance(form, Mapping):
         kinds.append("structured")
-        yield text_piece("", json_text(form.get("schema", form)))
-        yield known_between("", **extras["structured_output"])
+        yield text_piece("", json_text(form.get("schema", form), indent=2))
+        yield known_between("", **extras["structured_output"][profile.family])
     if config.get("task_budget"):
         yield known("", extras["task_budget"]["tokens"])

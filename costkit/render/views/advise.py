@@ -38,6 +38,8 @@ def headline(advice: Advice) -> str:
     """The two amounts that matter, and what they are about."""
     at_least = "" if not advice.unpriced else "at least "
     parts = [f"{at_least}{display(advice.spent_usd)} spent", plural(advice.requests, "request")]
+    if not advice.requests:
+        return " · ".join([*parts, "nothing to judge"])
     if not advice.saving_usd:
         return " · ".join([*parts, "nothing found that would have cost less"])
     share = f" ({percent(advice.saving_usd / advice.spent_usd)})" if advice.spent_usd else ""

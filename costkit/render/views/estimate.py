@@ -29,7 +29,8 @@ def estimate_view(
     """Lay out an estimate: one row per file and model; the change, the tree and the time where they were asked for."""
     tables = [_costs(estimate, options)]
     tables += [_tree(item, titled=len(estimate.items) > 1) for item in estimate.items if item.tree is not None]
-    facts = [*_cache_facts(estimate, options), footer]
+    calibrated = [f"tokens {one.value}" for one in estimate.assumptions if one.name == "calibration"]
+    facts = [*calibrated, *_cache_facts(estimate, options), footer]
     if comparison is not None:
         tables.append(_comparison(comparison))
         facts = [*_changes(comparison), *facts]
@@ -78,7 +79,13 @@ def _divides(count: TokenCount, requests: int) -> bool:
     return requests > 0 and all(number % requests == 0 for number in (count.tokens, count.low, count.high))
 
 
-_METHODS = {"exact": "exact", "offline": "offline", "tiktoken": "tiktoken", "characters": "rough, by characters"}
+_METHODS = {
+    "exact": "exact",
+    "calibrated": "offline, calibrated",
+    "offline": "offline",
+    "tiktoken": "tiktoken",
+    "characters": "rough, by characters",
+}
 
 
 def _band(count: TokenCount) -> str:

@@ -35,8 +35,8 @@ def evaluation_view(result: Evaluation, footer: str) -> View:
 
 def _headline(result: Evaluation) -> str:
     if result.recommended is None:
-        parts = ("insufficient evidence, nothing recommended", plural(result.common_items, "common item"))
-        return f"{' · '.join(parts)} · reference {result.reference}"
+        items = plural(result.common_items, "common item")
+        return f"insufficient evidence, nothing recommended · {items} · reference {result.reference}"
     best, reference = result.standing(result.recommended), result.standing(result.reference)
     parts = [f"{best.name} · {_usd(best.cost_per_completed_usd)} per completed task"]
     if best.name == reference.name:

@@ -92,10 +92,25 @@ def _written(page: View, run: Run) -> str:
         return render_markdown(page, also=run.also)
     from costkit.render.table import render_table
 
-    to_terminal = _goes_to_stdout(run) and sys.stdout is not None and sys.stdout.isatty()
-    width = shutil.get_terminal_size((FIXED_WIDTH, 24)).columns if to_terminal else FIXED_WIDTH
+    to_terminal = _goes_to_terminal(run)
     color = _colored(run, to_terminal=to_terminal)
-    return render_table(page, width=width, color=color, also=run.also, to_terminal=to_terminal)
+    return render_table(page, width=width_of(run), color=color, also=run.also, to_terminal=to_terminal)
+
+
+def width_of(run: Run) -> int:
+    """How many columns there are for the answer."""
+    return shutil.get_terminal_size((FIXED_WIDTH, 24)).columns if _goes_to_terminal(run) else FIXED_WIDTH
+
+
+def is_plain(run: Run) -> bool:
+    """Whether the answer goes to where only ASCII is sure to be shown."""
+    if not _goes_to_terminal(run):
+        return False
+    return "utf" not in (sys.stdout.encoding or "").lower()
+
+
+def _goes_to_terminal(run: Run) -> bool:
+    return _goes_to_stdout(run) and sys.stdout is not None and sys.stdout.isatty()
 
 
 def _colored(run: Run, *, to_terminal: bool) -> bool:
@@ -117,9 +132,14 @@ def is_picture(output: str | None) -> bool:
     return output is not None and output.lower().endswith(PICTURES)
 
 
+def is_page(output: str | None) -> bool:
+    """Whether `-o` names a page for a browser."""
+    return output is not None and output.lower().endswith(".html")
+
+
 def write_picture(run: Run, svg: Callable[[], str], html: Callable[[], str]) -> None:
     """Write the picture that `-o` names, and leave stdout to the answer."""
-    draw = html if str(run.output).lower().endswith(".html") else svg
+    draw = html if is_page(run.output) else svg
     write_answer(draw(), run.output)
     run.output = None
 

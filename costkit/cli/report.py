@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from costkit.cli.framework import ADVANCED, add_command, whole_number
-from costkit.cli.output import is_picture, write_picture
+from costkit.cli.output import is_page, is_picture, is_plain, width_of, write_picture
 from costkit.cli.run import Finding, Run, piped_input
 from costkit.errors import ExitCode, InvalidInput
 
@@ -17,9 +18,28 @@ if TYPE_CHECKING:
 
     from costkit.cli.report_budgets import Limits
     from costkit.render.view import View
-    from costkit.report import Report
+    from costkit.report import Report, ReportOptions, UsageSummary
+    from costkit.report.picture import OverTime
 
 EXAMPLES = "Example: costkit report logs/ --by model,day --since 2026-11-01 --max-cost 100"
+
+_DEAREST = 20
+"""How many of the dearest responses a page shows."""
+
+
+@dataclass(frozen=True, slots=True)
+class Drawing:
+    """What a picture of a report is made from."""
+
+    summary: UsageSummary
+    options: ReportOptions
+    report: Report
+
+    def over_time(self, run: Run) -> OverTime:
+        """Spend by calendar window and model."""
+        from costkit.report.picture import over_time
+
+        return over_time(self.summary, run.book, self.options, self.report.period)
 
 
 def report(
@@ -46,7 +66,7 @@ def report(
     strict: Annotated[
         bool, typer.Option("--strict", help="Exit 4 if anything was skipped, 5 if anything has no price.")
     ] = False,
-    chart: Annotated[bool, typer.Option("--chart", help="Draw a bar for each row.")] = False,
+    chart: Annotated[bool, typer.Option("--chart", help="Draw spend over time.")] = False,
     budgets: Annotated[bool, typer.Option("--budgets", help="Show what is left of each budget as well.")] = False,
     input_: Annotated[
         str | None,
@@ -93,7 +113,8 @@ def report(
 
     Reads Message objects, batch results, Claude Code transcripts, recorded streams, costkit's own log, OpenTelemetry
     and OpenInference spans, and what LiteLLM, Langfuse, Bedrock, llm, promptfoo and Inspect write, by content.
-    With -o NAME.svg or NAME.html the file is a picture, and the answer goes to stdout.
+    With -o NAME.html the file is a page with charts and the dearest responses, with NAME.svg a picture; the answer then
+    goes to stdout.
     """
     from costkit.adapters.logs.detect import check_dialect
     from costkit.adapters.logs.summaries import summarize_logs
@@ -117,6 +138,8 @@ def report(
         top=top,
         dedupe=dedupe,
         dialect=None if input_ is None else check_dialect(input_),
+        over_time=chart or is_picture(run.output),
+        dearest=_DEAREST if is_page(run.output) else 0,
     )
     with byte_progress(run, "reading") as progress:
         paths = logs or [piped_input()]
@@ -126,12 +149,13 @@ def report(
         )
         result = settle(summary, run.book, options)
     limits = _limits() if budgets else None
+    drawn = Drawing(summary, options, result)
     if is_picture(run.output):
-        _draw(run, result)
+        _draw(run, drawn, limits)
     return run.show(
         "report",
         result if limits is None else limits.beside(result),
-        lambda: _page(result, run, limits, chart=chart),
+        lambda: _page(run, drawn, limits, chart=chart),
         notices=[*result.notices, *(limits.notices if limits else ())],
         findings=[*_over(result, limit), *_strict(result, strict=strict)],
     )
@@ -153,11 +177,22 @@ def _explain(run: Run, paths: list[str], dialect: str | None, dedupe: str) -> Ex
     return run.show("report-explain", result, lambda: report_explain_view(result, again))
 
 
-def _draw(run: Run, result: Report) -> None:
-    from costkit.render.views.report_picture import report_html, report_svg
+def _draw(run: Run, drawn: Drawing, limits: Limits | None) -> None:
+    from costkit.render.views.report_page import report_html
+    from costkit.render.views.report_picture import report_svg
+    from costkit.report.picture import dearest_responses
 
-    footer = run.book_line
-    write_picture(run, lambda: report_svg(result, footer), lambda: report_html(result, footer))
+    time = drawn.over_time(run)
+    write_picture(
+        run,
+        lambda: report_svg(drawn.report, time, run.book_line),
+        lambda: report_html(
+            drawn.report,
+            _page(run, drawn, limits, chart=False),
+            time,
+            dearest_responses(drawn.summary, drawn.options),
+        ),
+    )
 
 
 def _limits() -> Limits:
@@ -166,10 +201,11 @@ def _limits() -> Limits:
     return read_limits()
 
 
-def _page(result: Report, run: Run, limits: Limits | None, *, chart: bool) -> View:
-    from costkit.render.views.report import report_view
+def _page(run: Run, drawn: Drawing, limits: Limits | None, *, chart: bool) -> View:
+    from costkit.render.views.report import report_view, spend_chart
 
-    page = report_view(result, run.book_line, chart=chart)
+    lines = spend_chart(drawn.over_time(run), width=width_of(run), plain=is_plain(run)) if chart else ()
+    page = report_view(drawn.report, run.book_line, lines)
     return page if limits is None else limits.below(page)
 
 

@@ -14,7 +14,7 @@ from typing import Any
 from xml.etree import ElementTree as ET
 
 from costkit.render.harmless import harmless
-from costkit.render.text import rate
+from costkit.render.text import percent, rate
 
 _SVG = "{http://www.w3.org/2000/svg}"
 _TICKS = 4
@@ -49,7 +49,7 @@ class Panel:
 
 @dataclass(frozen=True, slots=True)
 class Stack:
-    """One layer of stacked bars: US dollars for each label."""
+    """One layer of stacked bars: US dollars, or a share of one, for each label."""
 
     name: str
     style: int
@@ -66,6 +66,8 @@ class Bars:
     stacks: tuple[Stack, ...]
     shown_labels: int = 8
     """At most so many labels are written below the axis."""
+    shares: bool = False
+    """Whether the bars are shares of one, not US dollars."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,8 +107,11 @@ def bars_svg(bars: Bars, box: Box) -> Iterator[str]:
     import pygal
 
     sums = [sum(amounts, Decimal(0)) for amounts in zip(*(stack.amounts for stack in bars.stacks), strict=True)]
-    chart = pygal.StackedBar(**_settings(bars.title, bars.x_title, box), spacing=2)
-    _dollar_axis(chart, max(sums, default=Decimal(0)))
+    chart = pygal.StackedBar(**_settings(bars.title, bars.x_title, box), spacing=6)
+    if bars.shares:
+        _share_axis(chart)
+    else:
+        _dollar_axis(chart, max(sums, default=Decimal(0)))
     every = -(-len(bars.labels) // bars.shown_labels)
     chart.x_labels = [harmless(label) if index % every == 0 else "" for index, label in enumerate(bars.labels)]
     for stack in bars.stacks:
@@ -143,6 +148,11 @@ def _dollar_axis(chart: Any, top_usd: Decimal) -> float:
     chart.y_labels = [{"value": float(value), "label": rate(value) if value else "$0"} for value in steps]
     chart.range = (0, float(steps[-1]))
     return float(steps[-1])
+
+
+def _share_axis(chart: Any) -> None:
+    chart.y_labels = [{"value": part / _TICKS, "label": percent(Decimal(part) / _TICKS)} for part in range(_TICKS + 1)]
+    chart.range = (0, 1)
 
 
 def _placed(chart: Any, box: Box, classes: Sequence[str], names: Sequence[str]) -> str:

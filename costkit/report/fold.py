@@ -6,6 +6,7 @@ from bisect import bisect_left
 from collections.abc import Collection, Iterable
 
 from costkit.core.usage import Usage
+from costkit.report.dearest import rank, rank_table
 from costkit.report.options import QUARTER_HOUR, FoldOptions
 from costkit.report.recorded import keep_last
 from costkit.report.records import FileRead, Item, Record, RecordedCost, Remark, Skipped, response_key
@@ -56,6 +57,7 @@ def add_response(
     key = response_key(message_id, request_id, summary.options.dedupe)
     if key is None:
         _count(summary, response)
+        summary.keep_dearest(rank((response,), summary.options))
         return None
     summary.copies += 1
     return summary.responses.put(key, response)
@@ -128,6 +130,7 @@ def close(summary: UsageSummary, keep: Collection[bytes] = (), sessions: Collect
     table, kept = summary.responses, summary.responses.only(keep)
     needed = [_needed(attributes, summary.options, sessions) for attributes in table.names]
     done = {*table.rows_of(keep), *table.rows_with_iterations()}
+    summary.keep_dearest(rank_table(table, summary.options, table.rows_of(keep)))
     for (attributes, time, bracket), sums in _sums(summary, table, needed, done).items():
         *usage, requests, assumed, placeholders, incomplete, refusals, first, last = sums
         quarter = None if time is None else time * (summary.options.step // QUARTER_HOUR)

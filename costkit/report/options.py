@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, tzinfo
+from hashlib import blake2b
 from typing import NamedTuple
 
 from costkit.core.period import UNITS
@@ -17,6 +18,19 @@ QUARTER_HOUR = 15 * 60 * 1_000_000
 DAY = 96 * QUARTER_HOUR
 APART = ("session", "project", "path")
 """The attributes of a response that select no price: needed only where they are asked for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ranking:
+    """By which prices the dearest responses are told while reading; equal if all that decides is equal."""
+
+    count: int
+    """How many are kept."""
+    as_of: date
+    model_glob: str | None
+    prices: str
+    """A digest of the price book."""
+    book: PriceBook = field(repr=False, compare=False)
 
 
 class FoldOptions(NamedTuple):
@@ -37,6 +51,8 @@ class FoldOptions(NamedTuple):
     """Microseconds: closed responses are told apart by the step of time in which they were made."""
     dialect: str | None = None
     """The only dialect to read; `None` finds it by content."""
+    ranking: Ranking | None = None
+    """Whether the dearest responses are kept, and what makes them so."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +76,10 @@ class ReportOptions:
     dedupe: str = "auto"
     dialect: str | None = None
     """The only dialect to read; `None` finds it by content."""
+    over_time: bool = False
+    """Whether `over_time` will be asked, too."""
+    dearest: int = 0
+    """How many of the dearest responses will be asked for."""
 
     def __post_init__(self) -> None:
         check_dedupe(self.dedupe)
@@ -79,9 +99,24 @@ class ReportOptions:
         """What the reading side has to know to answer this question with the prices of this book."""
         apart = tuple(name for name in APART if name in self.by or (name == "path" and "file" in self.by))
         hours = "hour" in self.by or (self.zone is not UTC and not set(UNITS).isdisjoint(self.by))
-        step = QUARTER_HOUR if hours else DAY
-        brackets = brackets_of(book)
-        return FoldOptions(self.dedupe, self.labels, self.since, self.until, brackets, apart, step, self.dialect)
+        step = QUARTER_HOUR if hours or self.over_time else DAY
+        return FoldOptions(
+            self.dedupe,
+            self.labels,
+            self.since,
+            self.until,
+            brackets_of(book),
+            apart,
+            step,
+            dialect=self.dialect,
+            ranking=self._ranking(book),
+        )
+
+    def _ranking(self, book: PriceBook) -> Ranking | None:
+        if not self.dearest:
+            return None
+        prices = blake2b(repr(book).encode(), digest_size=16).hexdigest()
+        return Ranking(self.dearest, self.as_of, self.model_glob, prices, book)
 
 
 def brackets_of(book: PriceBook) -> tuple[int, ...]:

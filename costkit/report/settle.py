@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from datetime import tzinfo
 
 from costkit.core.cost import cost_of
@@ -40,6 +41,17 @@ def settle(summary: UsageSummary, book: PriceBook, options: ReportOptions) -> Re
     """
     if summary.options != options.fold(book):
         raise ValueError("the summary was folded with other options or for other price tiers")
+    return _answer(summary, book, options)
+
+
+def settle_over_time(summary: UsageSummary, book: PriceBook, options: ReportOptions, unit: str) -> Report:
+    """The same by calendar window and model; the options must have had `over_time` while the log was read."""
+    if not options.over_time or summary.options != options.fold(book):
+        raise ValueError("the summary was folded with other options or for other price tiers")
+    return _answer(summary, book, replace(options, by=(unit, "model"), top=None))
+
+
+def _answer(summary: UsageSummary, book: PriceBook, options: ReportOptions) -> Report:
     pricer, untimed, whole = Pricer(book, options.as_of), Omission(), Tally()
     models, group_of = ModelFilter(options.model_glob, book), _grouper(options)
     priced = defaultdict[tuple[Group, RateKey], Tally](Tally)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from costkit.report.dearest import Ranked, dearest
 from costkit.report.options import FoldOptions
 from costkit.report.recorded import SessionCosts, keep_last
 from costkit.report.records import (
@@ -55,6 +56,8 @@ class UsageSummary:
     """Responses with an identity, each once."""
     tallies: dict[Cell, Tally] = field(default_factory=dict)
     """Responses that count by themselves, already within the date range."""
+    dearest: tuple[Ranked, ...] = ()
+    """The dearest of those that are no longer in the table, if they are asked for."""
     skipped: dict[str, Omission] = field(default_factory=dict)
     remarks: dict[str, Omission] = field(default_factory=dict)
     """What was odd and could be read all the same, by kind."""
@@ -89,6 +92,11 @@ class UsageSummary:
             found = self.tallies[cell] = Tally()
         return found
 
+    def keep_dearest(self, ranked: Iterable[Ranked]) -> None:
+        """Keep those that are among the dearest."""
+        if self.options.ranking is not None:
+            self.dearest = dearest((*self.dearest, *ranked), self.options.ranking.count)
+
     def absorb(self, other: UsageSummary) -> None:
         """Merge another summary, made with the same options, into this one."""
         if other.options != self.options:
@@ -96,6 +104,7 @@ class UsageSummary:
         self.responses.absorb(other.responses)
         for cell, tally in other.tallies.items():
             self.tally(cell).absorb(tally)
+        self.keep_dearest(other.dearest)
         for reason, omission in other.skipped.items():
             self.skipped.setdefault(reason, Omission()).absorb(omission)
         for kind, omission in other.remarks.items():

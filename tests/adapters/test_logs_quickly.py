@@ -9,6 +9,8 @@ import random
 import sys
 from collections import deque
 from collections.abc import Callable
+from dataclasses import replace
+from datetime import date
 from pathlib import Path
 from threading import Thread
 from typing import Any
@@ -24,7 +26,8 @@ from costkit.adapters.logs.pieces import Folder, Piece, fit_together
 from costkit.adapters.logs.plain import PlainReader, Range
 from costkit.adapters.logs.sources import Source
 from costkit.adapters.logs.summaries import summarize_logs
-from costkit.report import FoldOptions, UsageSummary, summarize
+from costkit.api import load_price_book
+from costkit.report import FoldOptions, ReportOptions, UsageSummary, summarize
 from costkit.report.fold import close
 from costkit.report.recorded import sessions_in
 
@@ -194,6 +197,23 @@ def test_any_number_of_workers_comes_to_the_same(logs: Path, dedupe: str) -> Non
     options = FoldOptions(dedupe, brackets=BRACKETS)
 
     assert summarize_logs([str(logs)], options, workers=3) == _closed(logs, options)
+
+
+@pytest.mark.usefixtures("small_pieces")
+@pytest.mark.parametrize("dedupe", ["auto", "none", "file"])
+def test_the_dearest_responses_and_their_lines_are_the_same_with_any_number_of_workers(
+    logs: Path, memory: Path, dedupe: str
+) -> None:
+    built_in = load_price_book()
+    model = replace(built_in.resolve("claude-opus-5-5"), id="claude-lark-1", aliases=())
+    book = replace(built_in, models=(model,))
+    options = ReportOptions(date(2026, 11, 21), dedupe=dedupe, dearest=7, over_time=True).fold(book)
+    quick = summarize_logs([str(logs)], options, workers=3, remembered=memory)
+    again = summarize_logs([str(logs)], options, workers=1, remembered=memory)
+
+    assert quick == again == _closed(logs, options)
+    assert len(quick.dearest) == 7
+    assert min(ranked.response.line for ranked in quick.dearest) > 0
 
 
 @pytest.mark.usefixtures("small_pieces")

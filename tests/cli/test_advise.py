@@ -3,23 +3,17 @@
 from __future__ import annotations
 
 import json
-import shutil
-import subprocess
 from collections.abc import Callable
-from html import escape
-from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
 import pytest
 from advise_logs import answered, request, response
 from cache_requests import MARK, body, text
+from looking import DESK, PHONE, assert_looks_right, assert_readable_by_all, needs_browser, outline_of
 from published_schemas import problems
 
 Write = Callable[[str, object], Path]
-BROWSER = next(
-    (path for name in ("chromium", "chromium-browser", "google-chrome") if (path := shutil.which(name))), None
-)
 RULES = "Answer in one sentence, and say which page it is from. " * 80
 ODD = "<script>alert(1)</script>"
 
@@ -132,19 +126,6 @@ def test_requests_that_no_api_would_take_are_skipped_by_reason(program: Any, wri
     ]
 
 
-class _Page(HTMLParser):
-    """Collects what a page would fetch, and its texts."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.tags: list[str] = []
-        self.links: list[str] = []
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.tags.append(tag)
-        self.links += [value or "" for name, value in attrs if name in ("src", "href", "srcset", "xlink:href")]
-
-
 @pytest.fixture
 def page(program: Any, write: Write) -> Path:
     """The page of a log with findings of several kinds on several days."""
@@ -153,65 +134,18 @@ def page(program: Any, write: Write) -> Path:
     return path.parent / "advise.html"
 
 
-def test_the_page_is_self_contained(page: Path) -> None:
-    parsed = _Page()
-    parsed.feed(page.read_text(encoding="utf-8"))
-    assert parsed.links == ["data:,"]
-    assert not {"script", "img", "iframe", "object"} & set(parsed.tags)
-    assert {"svg", "article", "ul"} <= set(parsed.tags)
+def test_the_page_has_a_picture_and_every_finding(page: Path) -> None:
+    assert_readable_by_all(page)
+    assert {"svg", "article", "ul"} <= set(outline_of(page).tags)
+
+
+@needs_browser
+@pytest.mark.parametrize("width", [PHONE, DESK])
+@pytest.mark.parametrize("dark", [True, False])
+def test_a_browser_shows_the_page_without_a_complaint(page: Path, tmp_path: Path, width: int, dark: Any) -> None:
+    assert_looks_right(page, tmp_path, width=width, dark=dark)
 
 
 def test_the_answer_goes_to_the_terminal_beside_the_page(program: Any, write: Write) -> None:
     write("log.jsonl", MIXED)
     assert "spent" in program("advise", "log.jsonl", "--offline", "-o", "a.html").out
-
-
-FRAME = """<iframe id=f width={width} height=900 style="border:0" srcdoc="{page}"></iframe><script>
-f.onload = () => {{
-  const d = f.contentDocument, w = f.contentWindow, box = e => e.getBoundingClientRect();
-  const all = selector => [...d.querySelectorAll(selector)];
-  const found = {{
-    seen: all("article,.bars li,svg").filter(e => box(e).width > 0 && box(e).height > 0).length,
-    wide: all("body *").filter(e => !e.closest("svg") && box(e).right > w.innerWidth + 1).length,
-    paper: w.getComputedStyle(d.body).backgroundColor,
-    inner: w.innerWidth,
-  }};
-  document.body.innerHTML = '<p id="seen">' + JSON.stringify(found) + "</p>";
-}}</script>"""
-needs_browser = pytest.mark.skipif(BROWSER is None, reason="no Chromium here to look at the page with")
-
-
-@needs_browser
-@pytest.mark.parametrize("width", [360, 1200])
-@pytest.mark.parametrize(("scheme", "paper"), [("0", "rgb(13, 17, 23)"), ("1", "rgb(255, 255, 255)")])
-def test_a_browser_shows_the_page_without_a_complaint(
-    page: Path, tmp_path: Path, width: int, scheme: str, paper: str
-) -> None:
-    """Light and dark, nothing is wider than the window, every finding is visible, and the console stays silent."""
-    html = page.read_text(encoding="utf-8")
-    done = _browse(FRAME.format(width=width, page=escape(html)), tmp_path, scheme)
-    found = json.loads(done.stdout.split('<p id="seen">')[1].split("</p>")[0])
-    expected = html.count("<article") + html.count("<li>") + html.count("<svg")
-    assert found == {"seen": expected, "wide": 0, "paper": paper, "inner": width}
-    assert "CONSOLE" not in done.stderr
-
-
-@needs_browser
-def test_a_complaint_of_the_browser_would_be_seen(tmp_path: Path) -> None:
-    """Without this, the silence above would prove nothing."""
-    assert "CONSOLE" in _browse("<script>nowhere()</script>", tmp_path, "1").stderr
-
-
-def _browse(html: str, folder: Path, scheme: str) -> subprocess.CompletedProcess[str]:
-    """What Chromium makes of a page, with its console on stderr."""
-    path = folder / "looked-at.html"
-    path.write_text(html, encoding="utf-8")
-    flags = (
-        "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
-        "--disable-component-update --disable-sync --enable-logging=stderr --virtual-time-budget=2000 --dump-dom "
-        f"--blink-settings=preferredColorScheme={scheme} --window-size=1400,1000"
-    )
-    arguments = [f"--user-data-dir={folder / 'profile'}", path.as_uri()]
-    return subprocess.run(
-        [str(BROWSER), *flags.split(), *arguments], capture_output=True, text=True, timeout=110, check=True
-    )

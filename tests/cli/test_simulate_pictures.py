@@ -141,12 +141,13 @@ def test_another_ending_is_the_text_answer(program: Any, tmp_path: Path) -> None
     assert (tmp_path / "answer.txt").read_text(encoding="utf-8").startswith("claude-opus-5-5 · 10 requests")
 
 
-def test_a_page_holds_the_picture_and_the_tables(program: Any, tmp_path: Path) -> None:
+def test_a_page_holds_the_charts_and_the_tables(program: Any, tmp_path: Path) -> None:
     program("simulate", *SIZES, "-o", "page.html")
     page = (tmp_path / "page.html").read_text(encoding="utf-8")
     assert page.startswith("<!doctype html>")
-    assert page.count("<svg xmlns=") == 1
-    assert "<pre>claude-opus-5-5 · 10 requests" in page
+    assert page.count('<svg class="figure"') == 2
+    assert "<h1>claude-opus-5-5 · 10 requests" in page
+    assert '<th scope="row" class="name">automatic</th>' in page
     assert "<script" not in page
 
 

@@ -8,6 +8,7 @@ from msgspec import Struct
 from msgspec.msgpack import Decoder, Encoder
 
 from costkit.adapters.logs.plain import Range
+from costkit.report.dearest import Ranked
 from costkit.report.options import FoldOptions
 from costkit.report.records import RecordedCost
 from costkit.report.summary import Omission, Place, UsageSummary
@@ -24,6 +25,7 @@ class Frozen(Struct, array_like=True, gc=False):
     """Where the lines of it begin and end, if it is of a part of a file."""
     columns: Columns
     tallies: list[tuple[Cell, Tally]]
+    dearest: tuple[Ranked, ...]
     skipped: Omissions
     remarks: Omissions
     recorded: list[RecordedCost]
@@ -42,6 +44,7 @@ def freeze(summary: UsageSummary, place: Range | None) -> bytes:
             place,
             summary.responses.columns(),
             list(summary.tallies.items()),
+            summary.dearest,
             _listed(summary.skipped),
             _listed(summary.remarks),
             list(summary.recorded.values()),
@@ -59,6 +62,7 @@ def thaw(data: bytes, options: FoldOptions) -> tuple[UsageSummary, Range | None]
             options,
             ResponseTable.of(frozen.columns),
             dict(frozen.tallies),
+            frozen.dearest,
             {reason: Omission(*omission) for reason, omission in frozen.skipped.items()},
             {kind: Omission(*omission) for kind, omission in frozen.remarks.items()},
             {(cost.session, cost.path): cost for cost in frozen.recorded},

@@ -20,6 +20,7 @@ from costkit.report.options import FoldOptions
 from costkit.report.recorded import sessions_in
 from costkit.report.records import Skipped
 from costkit.report.summary import Omission, Place, UsageSummary
+from costkit.report.table import Response
 
 if TYPE_CHECKING:
     from costkit.adapters.logs.crew import Crew
@@ -151,11 +152,17 @@ def number_lines(summary: UsageSummary, sources: Sequence[Source]) -> None:
     paths = {source.name: source.path for source in sources}
     for omission in _omissions(summary):
         omission.places = tuple(_numbered(place, paths) for place in omission.places)
+    summary.dearest = tuple(ranked._replace(response=_placed(ranked.response, paths)) for ranked in summary.dearest)
 
 
 def _omissions(summary: UsageSummary) -> Iterator[Omission]:
     yield from summary.skipped.values()
     yield from summary.remarks.values()
+
+
+def _placed(response: Response, paths: dict[str, str]) -> Response:
+    _, _, line = _numbered((response.attributes.path, response.offset, response.line), paths)
+    return response._replace(line=line)
 
 
 def _numbered(place: Place, paths: dict[str, str]) -> Place:

@@ -25,7 +25,7 @@ def advise_view(advice: Advice, footer: str, top: int | None = None) -> View:
     shown = advice.findings[:top]
     tables = [_findings(advice, shown)] if shown else []
     if advice.misses:
-        tables.append(_misses(advice))
+        tables.append(misses_table(advice))
     facts = [line for finding in shown for line in told(finding)]
     hidden = len(advice.findings) - len(shown)
     if hidden:
@@ -101,7 +101,8 @@ def told(finding: Finding) -> Iterator[str]:
         yield f"  {'' if number else 'how':<8}{line}"
 
 
-def _misses(advice: Advice) -> Table:
+def misses_table(advice: Advice) -> Table:
+    """The missed reads by cause, and what they cost."""
     columns = (
         Column("cause", "cause"),
         Column("requests", "requests", Kind.COUNT),

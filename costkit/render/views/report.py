@@ -6,11 +6,13 @@ from collections.abc import Iterator
 from decimal import Decimal
 
 from costkit.core.money import display
-from costkit.render.bars import bar_chart
+from costkit.render.bars import Layer, bar_chart
 from costkit.render.harmless import harmless
 from costkit.render.text import percent, plural, tokens
 from costkit.render.view import Cell, Column, Kind, Labelled, Table, View
+from costkit.render.views.report_charts import share, spend_title, stacks_of
 from costkit.report import Figures, Period, Report, Row, SkippedReason, Unpriced
+from costkit.report.picture import OverTime
 
 _TITLES = {"model": "model", "tier": "service tier", "file": "file"}
 _FIGURES = (
@@ -31,15 +33,17 @@ _FIGURES = (
     Column("", "unpriced_model", for_people=False),
     Column("", "folded", Kind.COUNT, for_people=False),
 )
-_SHARE_STEP = Decimal("0.000001")
 _UNPRICED = "unpriced"
 _PRICED = "priced"
 _NOT_IN_THE_LOG = "(not in the log)"
 _FEW = 2
 
 
-def report_view(report: Report, footer: str, *, chart: bool = False) -> View:
-    """Lay out a report: one row per group, unpriced models below, then what was merged, skipped or left out."""
+def report_view(report: Report, footer: str, chart: tuple[str, ...] = ()) -> View:
+    """Lay out a report: one row per group, unpriced models below, then what was merged, skipped or left out.
+
+    `chart` is a drawing in plain text that is shown below the table.
+    """
     dimensions = tuple(Column(_TITLES.get(name, name), name) for name in report.by)
     rows = [_row(row, report.total) for row in report.rows]
     rows += [_unpriced(entry, report.by) for entry in report.unpriced]
@@ -47,17 +51,15 @@ def report_view(report: Report, footer: str, *, chart: bool = False) -> View:
     empty = {"cost_usd": _UNPRICED, **dict.fromkeys(report.by, _NOT_IN_THE_LOG)}
     table = Table((*dimensions, *_FIGURES), (*rows, *totals), empty=empty, total_rows=len(totals))
     facts = tuple(line for line in (" · ".join(_quality(report)), *_costs_beside(report), footer) if line)
-    figures = (bar_chart(bars_of(report)),) if chart and report.rows else ()
-    return View(headline(report), (table,), facts, figures=figures)
+    return View(headline(report), (table,), facts, figures=(chart,) if chart else ())
 
 
-def bars_of(report: Report) -> tuple[tuple[str, Decimal], ...]:
-    """What each row is called in a picture, and its cost."""
-    return tuple((_named(row), row.figures.cost_usd) for row in report.rows)
-
-
-def _named(row: Row) -> str:
-    return _others(row) if row.folded else " · ".join(value or _NOT_IN_THE_LOG for _, value in row.group)
+def spend_chart(time: OverTime, *, width: int, plain: bool) -> tuple[str, ...]:
+    """Spend over time by model for a terminal, `width` columns wide; nothing where nothing has a time."""
+    layers = [Layer(name, amounts) for name, amounts in stacks_of(time)]
+    if not layers or not time.windows:
+        return ()
+    return bar_chart(f"{spend_title(time)}:", time.windows, layers, width=width, plain=plain)
 
 
 def _others(row: Row) -> str:
@@ -107,15 +109,7 @@ def _days(period: Period) -> str:
 def _row(row: Row, total: Figures) -> tuple[Cell, ...]:
     names = [Labelled(value, _others(row)) if row.folded else value for _, value in row.group]
     cost = row.figures.cost_usd
-    return (*names, *_cells(row.figures, cost, _share(cost, total.cost_usd)), _PRICED, None, row.folded)
-
-
-def _share(part: Decimal, whole: Decimal) -> Decimal | None:
-    """A share in millionths; one that is not zero never becomes zero."""
-    if not whole:
-        return None
-    share = (part / whole).quantize(_SHARE_STEP)
-    return _SHARE_STEP if part and not share else share
+    return (*names, *_cells(row.figures, cost, share(cost, total.cost_usd)), _PRICED, None, row.folded)
 
 
 def _total(report: Report) -> tuple[Cell, ...]:

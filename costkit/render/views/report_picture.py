@@ -1,58 +1,46 @@
-"""`costkit report` as a picture: a bar for each row, and the amount in words."""
+"""`costkit report` as a picture: spend over time by model, the cache hit rate, and the shares by kind of token."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from decimal import Decimal
 
 from costkit.core.money import display
-from costkit.render.bars import shortened
-from costkit.render.page import html_page
-from costkit.render.svg import document_svg, text
-from costkit.render.table import render_table
-from costkit.render.views.report import bars_of, headline, report_view
+from costkit.render.chart import Box, bars_svg
+from costkit.render.svg import document_svg, hatches_svg, legend_svg, text
+from costkit.render.views.report import headline
+from costkit.render.views.report_charts import hit_bars, is_drawn, kind_bars, kind_legend, spend_bars, spend_legend
 from costkit.report import Report
+from costkit.report.picture import OverTime
 
-_WIDTH, _LEFT, _BARS, _RIGHT, _TOP, _ROW = 1000, 24.0, 330.0, 860.0, 76.0, 26.0
-_LONGEST_NAME = 42
-_MOST_BARS = 60
+_WIDTH, _LEFT, _HALF, _BETWEEN = 1000.0, 24.0, 466.0, 20.0
+_TOP, _SPEND, _SMALL, _FOOT = 44.0, 300.0, 290.0, 44.0
+_LEGEND = 730.0
+_LABELS, _FEWER_LABELS = 10, 6
 
 
-def report_svg(report: Report, footer: str) -> str:
-    """A self-contained SVG: the dearest rows in their order, each as a bar."""
+def report_svg(report: Report, time: OverTime, footer: str) -> str:
+    """A self-contained SVG; a log without times or without cost has fewer charts."""
     title = headline(report)
-    bars = _dearest(bars_of(report))
-    height = _TOP + len(bars) * _ROW + 40
-    body = [text(_LEFT, 28, title, "ink", size=13, weight="600"), text(_LEFT, 52, _described(report, bars), "dim")]
-    body += _drawn(bars)
-    body.append(text(_LEFT, height - 14, footer, "dim"))
-    words = "; ".join(f"{name} {display(amount)}" for name, amount in bars)
-    return document_svg(title, words or "nothing was spent", (_WIDTH, height), body)
+    body = [hatches_svg(), text(_LEFT, 28, title, "ink", size=13, weight="600")]
+    bottom = _TOP
+    if is_drawn(time):
+        body += bars_svg(spend_bars(time, _LABELS), Box(_LEFT, bottom, _LEGEND - _LEFT - _BETWEEN, _SPEND))
+        body += legend_svg(spend_legend(time), _LEGEND, bottom + 40, bars=True)
+        bottom += _SPEND
+        body += bars_svg(hit_bars(time, _FEWER_LABELS), Box(_LEFT, bottom, _HALF, _SMALL))
+    if report.total.usage.prompt_tokens or report.total.usage.output_tokens:
+        left = _LEFT + _HALF + _BETWEEN if is_drawn(time) else _LEFT
+        body += bars_svg(kind_bars(report.total), Box(left, bottom, 240.0, _SMALL))
+        body += legend_svg(kind_legend(report.total), left + 254.0, bottom + 40, bars=True)
+        bottom += _SMALL
+    body.append(text(_LEFT, bottom + 30, footer, "dim"))
+    described = ". ".join(_described(report, time)) or "nothing was spent"
+    return document_svg(title, described, (_WIDTH, bottom + _FOOT), body)
 
 
-def report_html(report: Report, footer: str) -> str:
-    """The same picture in a page of its own, with the table as text below it."""
-    table = render_table(report_view(report, footer), width=160, color=False)
-    return html_page(headline(report), report_svg(report, footer), table)
-
-
-def _dearest(bars: tuple[tuple[str, Decimal], ...]) -> tuple[tuple[str, Decimal], ...]:
-    if len(bars) <= _MOST_BARS:
-        return bars
-    least = sorted((amount for _, amount in bars), reverse=True)[_MOST_BARS - 1]
-    return tuple(bar for bar in bars if bar[1] >= least)[:_MOST_BARS]
-
-
-def _described(report: Report, bars: tuple[tuple[str, Decimal], ...]) -> str:
-    more = f", the dearest {len(bars)} of {len(report.rows)}" if len(bars) < len(report.rows) else ""
-    return f"US dollars by {', '.join(report.by)}{more}"
-
-
-def _drawn(bars: tuple[tuple[str, Decimal], ...]) -> Iterator[str]:
-    top = max((amount for _, amount in bars), default=Decimal(0))
-    for number, (name, amount) in enumerate(bars):
-        y = _TOP + number * _ROW + 10
-        end = _BARS + (float(amount / top) * (_RIGHT - _BARS) if top else 0)
-        yield text(_BARS - 10, y + 4, shortened(name, _LONGEST_NAME), "ink", anchor="end")
-        yield f'<line class="line key s0" style="stroke-width:16" x1="{_BARS}" x2="{end:.1f}" y1="{y}" y2="{y}"/>'
-        yield text(end + 8, y + 4, display(amount), "dim")
+def _described(report: Report, time: OverTime) -> Iterator[str]:
+    if is_drawn(time):
+        yield "; ".join(f"{name} {amount}" for _, name, amount in spend_legend(time))
+        yield "; ".join(f"{window} {display(time.of_window(window).cost_usd)}" for window in time.windows)
+    if report.total.requests:
+        yield "; ".join(f"{name}: {amount}" for _, name, amount in kind_legend(report.total))

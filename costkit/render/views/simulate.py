@@ -29,7 +29,7 @@ def simulation_view(simulation: Simulation, footer: str, *, chart: bool = False)
         if chart:
             title = (f"{model.model}, spent so far:",) if several else ("spent so far:",)
             figures.append(title + line_chart([Series(s.name, s.cumulative_usd) for s in model.strategies], "requests"))
-    facts = [*_repeated(simulation), *_verdicts(simulation)]
+    facts = [*_repeated(simulation), *verdicts(simulation)]
     if simulation.models[0].closed_forms is not None:
         facts.extend(_FORMULAS)
     return View(headline(simulation), tuple(tables), (*facts, footer), figures=tuple(figures))
@@ -90,7 +90,7 @@ def _repeated(simulation: Simulation) -> Iterator[str]:
             yield f"{name}the same every time: {simulation.what_stays}, {stays}"
 
 
-def _verdicts(simulation: Simulation) -> Iterator[str]:
+def verdicts(simulation: Simulation) -> Iterator[str]:
     """For each model where another strategy takes over and, where the headline doesn't say it, what wins."""
     several = len(simulation.models) > 1
     for model in simulation.models:

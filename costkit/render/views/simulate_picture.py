@@ -8,11 +8,10 @@ from costkit.cache import ModelSimulation, Poisson, Simulation
 from costkit.cache.strategy import STRATEGIES
 from costkit.core.money import display
 from costkit.render.chart import Box, Line, Panel, panel_svg
-from costkit.render.page import html_page
-from costkit.render.svg import STYLES, document_svg, legend_svg, text
-from costkit.render.table import render_table
+from costkit.render.page import facts_html, figure_html, html_page, legend_html, tables_html, text_html
+from costkit.render.svg import STYLES, document_svg, figure_svg, legend_svg, text
 from costkit.render.text import plural
-from costkit.render.views.simulate import headline, simulation_view, spoken_best, spoken_flips
+from costkit.render.views.simulate import headline, simulation_view, spoken_best, spoken_flips, verdicts
 
 _ORDER = ("5m", "1h", "none", "automatic", "mixed", "as-written")
 """Which strategy has which of the styles."""
@@ -24,6 +23,7 @@ _LEFT, _HEAD, _PLOT, _BETWEEN, _LEGEND = 24.0, 64.0, 390.0, 14.0, 840.0
 _MOST_POINTS = 400
 _GAP_TICKS = ((10.0, "10 s"), (60.0, "1 min"), (300.0, "5 min"), (3600.0, "1 h"), (36_000.0, "10 h"))
 _PLOT_HEIGHT = 280.0
+_FIGURE = (340.0, 250.0)
 
 
 def simulation_svg(simulation: Simulation, footer: str) -> str:
@@ -38,9 +38,31 @@ def simulation_svg(simulation: Simulation, footer: str) -> str:
 
 
 def simulation_html(simulation: Simulation, footer: str) -> str:
-    """The same picture in a page of its own, with the tables as text below it."""
-    table = render_table(simulation_view(simulation, footer), width=160, color=False)
-    return html_page(headline(simulation, ""), simulation_svg(simulation, footer), table)
+    """A page of its own: the same charts model by model, and the tables below them."""
+    view = simulation_view(simulation, footer)
+    title = headline(simulation, "")
+    body = [f"<h1>{text_html(title)}</h1>"]
+    for model, described in zip(simulation.models, _described(simulation), strict=True):
+        body += _section(simulation, model, described)
+    said = set(verdicts(simulation))
+    facts = (fact for fact in view.facts if fact not in said)
+    body += ["<h2>The numbers</h2>", *tables_html(view, (title,)), *facts_html(facts)]
+    return html_page(title, body)
+
+
+def _section(simulation: Simulation, model: ModelSimulation, described: str) -> Iterator[str]:
+    yield f"<h2>{text_html(model.model)}: best is {text_html(spoken_best(model))}</h2>"
+    yield from facts_html(filter(None, (spoken_flips(simulation, model),)))
+    panels = [_spent(model), *([_by_gap(simulation, model)] if model.gap_curves else ())]
+    yield '<div class="figures">'
+    for panel in panels:
+        words = f"{panel.title}. {described}"
+        yield figure_html(figure_svg(words, _FIGURE, panel_svg(panel, Box(0.0, 0.0, *_FIGURE))))
+    yield f"</div>{legend_html(_legend(model), bars=False)}"
+
+
+def _legend(model: ModelSimulation) -> list[tuple[int, str, str]]:
+    return [(_ORDER.index(one.name), one.name, display(one.cost_usd)) for one in model.strategies]
 
 
 def _row(simulation: Simulation, model: ModelSimulation, top: float) -> Iterator[str]:
@@ -55,8 +77,7 @@ def _row(simulation: Simulation, model: ModelSimulation, top: float) -> Iterator
         yield from panel_svg(gaps, Box(_LEFT + _PLOT + _BETWEEN, plot_top, _PLOT, _PLOT_HEIGHT))
     else:
         yield from panel_svg(spent, Box(_LEFT, plot_top, 2 * _PLOT + _BETWEEN, _PLOT_HEIGHT))
-    entries = [(_ORDER.index(one.name), one.name, display(one.cost_usd)) for one in model.strategies]
-    yield from legend_svg(entries, _LEGEND, plot_top + 44)
+    yield from legend_svg(_legend(model), _LEGEND, plot_top + 44)
 
 
 def _spent(model: ModelSimulation) -> Panel:
@@ -86,6 +107,5 @@ def _by_gap(simulation: Simulation, model: ModelSimulation) -> Panel:
 def _described(simulation: Simulation) -> Iterator[str]:
     for model in simulation.models:
         costs = ", ".join(f"{strategy.name} {display(strategy.cost_usd)}" for strategy in model.strategies)
-        yield f"{model.model}: best is {spoken_best(model)}. Costs: {costs}."
-        if flips := spoken_flips(simulation, model):
-            yield f"{flips}."
+        flips = spoken_flips(simulation, model)
+        yield f"{model.model}: best is {spoken_best(model)}. Costs: {costs}.{f' {flips}.' if flips else ''}"

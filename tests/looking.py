@@ -50,6 +50,11 @@ f.onload = () => {{
     wide: all("body *").filter(e => !e.closest("svg,.scroll") && box(e).right > w.innerWidth + 1).length,
     scrolls: d.documentElement.scrollWidth > w.innerWidth,
     faint: spoken.filter(e => !e.matches("title") && contrast(inked(e), behind(e)) < 4.5).map(e => e.outerHTML),
+    cut: all("svg.figure text").filter(e => {{
+      const [own, whole] = [box(e), box(e.closest("svg.figure"))];
+      const beyond = [whole.left - own.left, own.right - whole.right, own.bottom - whole.bottom];
+      return own.width > 0 && Math.max(...beyond) > 1;
+    }}).map(e => e.textContent),
     small: all("svg.figure text").filter(e => box(e).height > 0 && box(e).height < 9).length,
     paper: style(d.body).backgroundColor,
     inner: w.innerWidth,
@@ -68,7 +73,7 @@ def assert_looks_right(page: Path, folder: Path, *, width: int, dark: bool) -> N
     seen = re.search(r'<p id="seen">(.*?)</p>', done.stdout)
     assert seen is not None
     found = json.loads(seen[1].replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&"))
-    nothing = {"hidden": 0, "wide": 0, "scrolls": False, "faint": [], "small": 0}
+    nothing = {"hidden": 0, "wide": 0, "scrolls": False, "faint": [], "cut": [], "small": 0}
     assert found == {**nothing, "paper": PAPER[dark], "inner": width}
     assert "CONSOLE" not in done.stderr
 

@@ -27,6 +27,7 @@ body{margin:0 auto;max-width:64rem;padding:1rem;font:1rem/1.5 system-ui,sans-ser
 background:var(--paper);overflow-wrap:anywhere}
 h1{font-size:1.35rem;line-height:1.3}h2{font-size:1.1rem;margin:2rem 0 .5rem}h3{font-size:1rem}
 p.dim,figcaption{color:var(--dim)}svg.figure{display:block;width:100%;height:auto}svg.sample{vertical-align:middle}
+svg.figure .plot_title{font-size:12px}
 .figures{display:grid;gap:1rem 2rem;grid-template-columns:repeat(auto-fit,minmax(min(100%,20rem),1fr))}
 .figures>*{min-width:0}figure{margin:0;break-inside:avoid;max-width:31rem}
 .numbers{display:grid;gap:.75rem;grid-template-columns:repeat(auto-fit,minmax(min(100%,9rem),1fr));margin:1rem 0}

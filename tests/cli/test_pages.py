@@ -21,6 +21,7 @@ COMMANDS = {
     "report without times": ("report", "timeless.jsonl"),
     "report of nothing": ("report", "nothing.jsonl"),
     "simulate": ("simulate", "--prefix-tokens", 9_000, "--output-tokens", 500, "--poisson", "30/h", "--reps", 20),
+    "simulate many": ("simulate", "--prefix-tokens", 9_000, "-n", 10_000, "--poisson", "30/h", "--reps", 2),
     "simulate request by request": ("simulate", "--prefix-tokens", 9_000, "--output-tokens", 5, "--per-repeat"),
     "advise": ("advise", "log.jsonl", "--offline"),
 }
@@ -91,6 +92,7 @@ def test_a_complaint_of_the_browser_would_be_seen(tmp_path: Path) -> None:
         '<p style="color:#999;background:#fff">faint</p>',
         '<h2 style="display:none">hidden</h2>',
         '<svg class="figure" width="10" height="10" viewBox="0 0 100 100"><text y="50">small</text></svg>',
+        '<svg class="figure" width="50" height="50" viewBox="0 0 50 50"><text x="30" y="30">a long title</text></svg>',
     ],
 )
 def test_a_flaw_of_a_page_would_be_seen(tmp_path: Path, flaw: str) -> None:

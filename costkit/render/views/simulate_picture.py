@@ -46,7 +46,7 @@ def simulation_html(simulation: Simulation, footer: str) -> str:
         body += _section(simulation, model, described)
     said = set(verdicts(simulation))
     facts = (fact for fact in view.facts if fact not in said)
-    body += ["<h2>The numbers</h2>", *tables_html(view, (title,)), *facts_html(facts)]
+    body += ["<h2>The numbers</h2>", *tables_html(view, ("Cost by strategy",)), *facts_html(facts)]
     return html_page(title, body)
 
 

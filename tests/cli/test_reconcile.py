@@ -200,7 +200,7 @@ def test_equal_dollars_of_different_tokens_are_no_agreement(program: Any, server
     ]
     server.cost_buckets = [bucket(1, charged("0.6")), bucket(2, charged("0.4"))]
     first = program("reconcile", log, "--from", "2026-11-01", "--to", "2026-11-02").out.splitlines()[0]
-    assert first == "$0.01 in the logs and charged, but 1 row differs · 2026-11-01 to 2026-11-02"
+    assert first == "$0.0100 in the logs and charged, but 1 row differs · 2026-11-01 to 2026-11-02"
 
 
 def test_what_of_the_logs_is_left_out_is_named(program: Any, server: ApiServer, write: Write) -> None:

@@ -141,9 +141,9 @@ def _books(
 def _report(run: Run, logs: list[str], first: date, last: date) -> Report:
     from datetime import UTC
 
-    from costkit.adapters.logs import read_logs
+    from costkit.adapters.logs.summaries import summarize_logs
     from costkit.cli.progress import byte_progress
-    from costkit.report import ReportOptions, parse_since, parse_until, report_on
+    from costkit.report import ReportOptions, parse_since, parse_until, settle
 
     options = ReportOptions(
         as_of=run.as_of,
@@ -152,7 +152,7 @@ def _report(run: Run, logs: list[str], first: date, last: date) -> Report:
         until=parse_until(last.isoformat(), UTC),
     )
     with byte_progress(run, "reading") as progress:
-        return report_on(read_logs(logs, labels=options.labels, progress=progress), run.book, options)
+        return settle(summarize_logs(logs, options.fold(run.book), progress=progress), run.book, options)
 
 
 def _saved(usage: list[str], cost: list[str]) -> tuple[list[UsageLine], list[CostLine] | None]:

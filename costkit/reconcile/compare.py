@@ -28,6 +28,8 @@ STANDARD, BATCH, PRIORITY = "standard", "batch", "priority"
 _UNCHARGED_TIERS = (PRIORITY, "priority_on_demand")
 """Tiers that the cost report leaves out: https://platform.claude.com/docs/en/api/service-tiers"""
 _CENT = Decimal("0.01")
+_DOUBTS = ("nothing-recognised", "assumed-5m-ttl", "placeholder-output", "incomplete-stream")
+"""What a report warns of that can be the reason for a difference."""
 CAUSES: Mapping[str, str] = {
     "not-in-logs": "traffic that isn't in these logs",
     "only-in-logs": "traffic of another organization or workspace, or not yet in the API's reports",
@@ -230,9 +232,18 @@ def _sum(usages: Iterator[Usage]) -> Usage:
 def _notices(books: Books) -> Iterator[Notice]:
     if books.report.unpriced:
         names = ", ".join(sorted({entry.model or "(no model)" for entry in books.report.unpriced}))
-        requests = sum(entry.requests for entry in books.report.unpriced)
-        yield Notice("unpriced", f"{requests:,} logged requests have no price and are left out here: {names}")
+        requests = _many(sum(entry.requests for entry in books.report.unpriced), "logged request")
+        yield Notice("unpriced", f"{requests} without a price, left out here: {names}")
+    for skipped in books.report.skipped:
+        what = _many(skipped.count, "file" if skipped.whole_files else "line")
+        message = f"{what} of the logs left out: {skipped.reason}; what is in there counts as not in the logs"
+        yield Notice("skipped", message, ", ".join(skipped.examples))
+    yield from (notice for notice in books.report.notices if notice.code in _DOUBTS)
     if any(entry.group[-1][1] is None for entry in books.report.rows):
         yield Notice("assumed-standard", "logged responses that name no service tier count as standard")
     if not books.usage:
         yield Notice("no-usage", "the usage report has nothing for these days")
+
+
+def _many(number: int, noun: str) -> str:
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"

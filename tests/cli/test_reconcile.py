@@ -193,6 +193,28 @@ def test_people_see_the_difference_first_and_what_it_is_due_to(program: Any, ser
     assert any("traffic that isn't in these logs" in line for line in lines)
 
 
+def test_equal_dollars_of_different_tokens_are_no_agreement(program: Any, server: ApiServer, log: Path) -> None:
+    server.usage_buckets = [
+        bucket(1, used(1_000, 100), used(500_000, 10, service_tier="priority")),
+        bucket(2, used(1_000, 0)),
+    ]
+    server.cost_buckets = [bucket(1, charged("0.6")), bucket(2, charged("0.4"))]
+    first = program("reconcile", log, "--from", "2026-11-01", "--to", "2026-11-02").out.splitlines()[0]
+    assert first == "$0.0100 in the logs and charged, but 1 row differs · 2026-11-01 to 2026-11-02"
+
+
+def test_what_of_the_logs_is_left_out_is_named(program: Any, server: ApiServer, write: Write) -> None:
+    lines = logged(1, 1, input_tokens=1_000) + "{broken}\n" + json.dumps(json.loads(logged(2, 1))["message"]) + "\n"
+    log = write("log.jsonl", lines + logged(3, 1, "gpt-x", input_tokens=1))
+    server.usage_buckets = [bucket(1, used(1_000, 0))]
+    warnings = {entry["message"]: entry["where"] for entry in reconcile(program, log).document["warnings"]}
+    assert warnings.items() >= {
+        ("1 line of the logs left out: invalid-json; what is in there counts as not in the logs", f"{log}:2"),
+        ("1 line of the logs left out: no-timestamp; what is in there counts as not in the logs", f"{log}:3"),
+        ("1 logged request without a price, left out here: gpt-x", None),
+    }
+
+
 def test_a_key_without_rights_is_told_and_never_shown(program: Any, server: ApiServer, log: Path) -> None:
     answer = program("reconcile", log, "--from", "2026-11-01", "--json", ANTHROPIC_ADMIN_KEY=server.key)
     assert (answer.code, answer.document["error"]["code"]) == (1, "authentication")

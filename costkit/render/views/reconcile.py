@@ -54,7 +54,7 @@ def reconcile_view(result: Reconciliation, footer: str) -> View:
             for share in result.workspaces
         )
         tables.append(Table(_WORKSPACES, shares, title="the API's side by workspace"))
-    return View(_headline(result), tuple(tables), tuple(_facts(result, len(differing), footer)))
+    return View(_headline(result, len(differing)), tuple(tables), tuple(_facts(result, len(differing), footer)))
 
 
 def _row(row: ReconciledRow) -> tuple[Cell, ...]:
@@ -74,14 +74,17 @@ def _row(row: ReconciledRow) -> tuple[Cell, ...]:
     )
 
 
-def _headline(result: Reconciliation) -> str:
+def _headline(result: Reconciliation, differing: int) -> str:
     days = f"{result.first}" if result.first == result.last else f"{result.first} to {result.last}"
     difference = result.difference_usd
     if result.api_cost_usd is None or difference is None:
         return f"{display(result.logs_cost_usd)} in the logs · tokens compared, no cost report · {days}"
-    logs, charged = display_apart(result.logs_cost_usd, result.api_cost_usd)
+    if not difference and differing:
+        rows = f"{plural(differing, 'row')} {'differs' if differing == 1 else 'differ'}"
+        return f"{display(result.api_cost_usd)} in the logs and charged, but {rows} · {days}"
     if not difference:
-        return f"logs and API agree: {charged} · {days}"
+        return f"logs and API agree: {display(result.api_cost_usd)} · {days}"
+    logs, charged = display_apart(result.logs_cost_usd, result.api_cost_usd)
     less = "less" if difference < 0 else "more"
     share = f", {_share(difference, result.api_cost_usd)}" if result.api_cost_usd else ""
     apart = f"{display(abs(difference))} {less} in the logs{share}"

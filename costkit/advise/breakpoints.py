@@ -54,7 +54,7 @@ def simultaneous_requests(work: Workload) -> Proposal | None:
         return None
     after = replayed(work, work.changed(changes))
     return Proposal(
-        after=after.changed({i: replace(after.calls[i], at=work.calls[i].at) for i in touched}),
+        after=after,
         touched=touched,
         tokens=_written_less(work, after, touched),
         title="requests sent at the same instant",

@@ -111,6 +111,7 @@ def test_requests_at_the_same_instant_can_not_read_each_others_entries(tmp_path:
     found = finding(advice, "simultaneous-requests")
     assert found.saving_usd == 4 * 10_000 * (USD("0.000005") - USD("0.0000002"))
     assert found.observed.requests == 4
+    assert codes(advice) == ["simultaneous-requests"], "sent one after the other, they read what the first one wrote"
 
 
 def test_a_timestamp_in_the_system_prompt_is_moved_behind_the_prefix(tmp_path: Path) -> None:

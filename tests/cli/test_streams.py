@@ -42,9 +42,9 @@ def test_stdout_holds_the_answer_and_stderr_the_conversation(costkit: Any) -> No
     assert done.returncode == 0
     assert done.stdout.startswith("prompt.md · ")
     assert done.stdout.splitlines()[-1].startswith("prices of ")
-    assert done.stderr.splitlines() == [
-        "! output is not in this: add --output-tokens N (or --max-tokens for the ceiling)"
-    ]
+    told = done.stderr.splitlines()
+    assert "! output is not in this: add --output-tokens N (or --max-tokens for the ceiling)" in told
+    assert all(line.startswith("! ") for line in told)  # where tiktoken has no vocabulary that is told as well
 
 
 def test_quiet_leaves_the_answer_alone(costkit: Any) -> None:

@@ -94,8 +94,8 @@ def report(
         top=top,
         dedupe=dedupe,
     )
+    paths = logs or [piped_input()]
     with byte_progress(run, "reading") as progress:
-        paths = logs or [piped_input()]
         remembered = None if no_cache else run.cache_dir() / "report"
         summary = summarize_logs(
             paths, options.fold(run.book), workers=workers, remembered=remembered, progress=progress
@@ -107,7 +107,7 @@ def report(
     return run.show(
         "report",
         result if limits is None else limits.beside(result),
-        lambda: _page(result, run, limits, chart=chart),
+        lambda: _page(result, run, limits, chart=chart, log=_again(paths)),
         notices=[*result.notices, *(limits.notices if limits else ())],
         findings=[*_over(result, limit), *_strict(result, strict=strict)],
     )
@@ -131,10 +131,19 @@ def _limits() -> Limits:
     return read_limits()
 
 
-def _page(result: Report, run: Run, limits: Limits | None, *, chart: bool) -> View:
+def _again(paths: list[str]) -> str:
+    """What to write for the same logs in another command."""
+    from shlex import quote
+
+    from costkit.render.harmless import harmless
+
+    return harmless(quote(paths[0])) if len(paths) == 1 and paths[0] != "-" else "LOG"
+
+
+def _page(result: Report, run: Run, limits: Limits | None, *, chart: bool, log: str) -> View:
     from costkit.render.views.report import report_view
 
-    page = report_view(result, run.book_line, chart=chart)
+    page = report_view(result, run.book_line, chart=chart, log=log)
     return page if limits is None else limits.below(page)
 
 

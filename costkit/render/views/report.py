@@ -38,8 +38,11 @@ _NOT_IN_THE_LOG = "(not in the log)"
 _FEW = 2
 
 
-def report_view(report: Report, footer: str, *, chart: bool = False) -> View:
-    """Lay out a report: one row per group, unpriced models below, then what was merged, skipped or left out."""
+def report_view(report: Report, footer: str, *, chart: bool = False, log: str | None = None) -> View:
+    """Lay out a report: one row per group, unpriced models below, then what was merged, skipped or left out.
+
+    `log` is what another command would be given to read the same; without it none is named.
+    """
     dimensions = tuple(Column(_TITLES.get(name, name), name) for name in report.by)
     rows = [_row(row, report.total) for row in report.rows]
     rows += [_unpriced(entry, report.by) for entry in report.unpriced]
@@ -48,7 +51,8 @@ def report_view(report: Report, footer: str, *, chart: bool = False) -> View:
     table = Table((*dimensions, *_FIGURES), (*rows, *totals), empty=empty, total_rows=len(totals))
     facts = tuple(line for line in (" · ".join(_quality(report)), *_costs_beside(report), footer) if line)
     figures = (bar_chart(bars_of(report)),) if chart and report.rows else ()
-    return View(headline(report), (table,), facts, figures=figures)
+    following = f"costkit advise {log}   shows what would have been cheaper" if log and report.total.requests else None
+    return View(headline(report), (table,), facts, following, figures=figures)
 
 
 def bars_of(report: Report) -> tuple[tuple[str, Decimal], ...]:

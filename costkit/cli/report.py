@@ -141,8 +141,8 @@ def report(
         over_time=chart or is_picture(run.output),
         dearest=_DEAREST if is_page(run.output) else 0,
     )
+    paths = logs or [piped_input()]
     with byte_progress(run, "reading") as progress:
-        paths = logs or [piped_input()]
         remembered = None if no_cache else run.cache_dir() / "report"
         summary = summarize_logs(
             paths, options.fold(run.book), workers=workers, remembered=remembered, progress=progress
@@ -155,7 +155,7 @@ def report(
     return run.show(
         "report",
         result if limits is None else limits.beside(result),
-        lambda: _page(run, drawn, limits, chart=chart),
+        lambda: _page(run, drawn, limits, chart=chart, log=_again(paths)),
         notices=[*result.notices, *(limits.notices if limits else ())],
         findings=[*_over(result, limit), *_strict(result, strict=strict)],
     )
@@ -201,11 +201,20 @@ def _limits() -> Limits:
     return read_limits()
 
 
-def _page(run: Run, drawn: Drawing, limits: Limits | None, *, chart: bool) -> View:
+def _again(paths: list[str]) -> str:
+    """What to write for the same logs in another command."""
+    from shlex import quote
+
+    from costkit.render.harmless import harmless
+
+    return harmless(quote(paths[0])) if len(paths) == 1 and paths[0] != "-" else "LOG"
+
+
+def _page(run: Run, drawn: Drawing, limits: Limits | None, *, chart: bool, log: str | None = None) -> View:
     from costkit.render.views.report import report_view, spend_chart
 
     lines = spend_chart(drawn.over_time(run), width=width_of(run), plain=is_plain(run)) if chart else ()
-    page = report_view(drawn.report, run.book_line, lines)
+    page = report_view(drawn.report, run.book_line, lines, log=log)
     return page if limits is None else limits.below(page)
 
 

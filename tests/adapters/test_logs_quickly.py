@@ -231,6 +231,20 @@ def test_what_a_lost_worker_had_done_is_done_again(logs: Path, monkeypatch: pyte
 
 
 @pytest.mark.usefixtures("small_pieces")
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_no_trouble_in_dealing_with_a_worker_loses_what_it_had_taken(
+    logs: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(_worker: Worker) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr(Worker, "_receive", fail)
+    monkeypatch.setattr(Worker, "answer", lambda _worker: None)
+
+    assert summarize_logs([str(logs)], OPTIONS, workers=3) == _closed(logs, OPTIONS)
+
+
+@pytest.mark.usefixtures("small_pieces")
 def test_a_worker_that_can_not_start_is_no_loss(logs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(crew, "_PROGRAM", "raise SystemExit({path!r} and 3)")
 

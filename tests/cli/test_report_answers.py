@@ -112,7 +112,21 @@ def test_two_amounts_that_round_alike_are_shown_apart(program: Any, write: Write
 
     answer = program("report", "a.jsonl", "--max-cost", "20")
 
-    assert (answer.code, answer.err) == (3, "costkit: $20.000004 is over --max-cost $20.000000\n")
+    assert answer.code == 3
+    assert answer.err.splitlines()[0] == "costkit: $20.000004 is over --max-cost $20.000000"
+
+
+@pytest.mark.parametrize(
+    ("logs", "named"), [(("a b.jsonl",), "'a b.jsonl'"), (("a b.jsonl", "c.jsonl"), "LOG"), (("-",), "LOG")]
+)
+def test_the_next_command_is_named_for_people(program: Any, write: Write, logs: tuple[str, ...], named: str) -> None:
+    for name in ("a b.jsonl", "c.jsonl"):
+        write(name, response(1))
+
+    answer = program("report", *logs, stdin=response(1))
+
+    assert answer.err.splitlines()[-1] == f"costkit advise {named}   shows what would have been cheaper"
+    assert "advise" not in program("report", *logs, "--json", stdin=response(1)).err
 
 
 @pytest.mark.parametrize(("content", "reason"), [(b"", "empty-file"), (b"\0\1\2" * 500, "binary-file")])

@@ -53,8 +53,9 @@ class Worker:
         self._thread.start()
 
     def wait(self) -> None:
-        """Wait until there are no more loads and those in hand are done."""
+        """Wait until there are no more loads and those in hand are done, or the worker is lost, for whatever reason."""
         self._thread.join()
+        self.is_lost |= len(self.found) < len(self.taken)
 
     def tell(self, order: str, argument: object) -> None:
         """Give an order."""

@@ -39,10 +39,11 @@ _NOT_IN_THE_LOG = "(not in the log)"
 _FEW = 2
 
 
-def report_view(report: Report, footer: str, chart: tuple[str, ...] = ()) -> View:
+def report_view(report: Report, footer: str, chart: tuple[str, ...] = (), *, log: str | None = None) -> View:
     """Lay out a report: one row per group, unpriced models below, then what was merged, skipped or left out.
 
-    `chart` is a drawing in plain text that is shown below the table.
+    `chart` is a drawing in plain text that is shown below the table; `log` is what another command would be given to
+    read the same: without it none is named.
     """
     dimensions = tuple(Column(_TITLES.get(name, name), name) for name in report.by)
     rows = [_row(row, report.total) for row in report.rows]
@@ -51,7 +52,8 @@ def report_view(report: Report, footer: str, chart: tuple[str, ...] = ()) -> Vie
     empty = {"cost_usd": _UNPRICED, **dict.fromkeys(report.by, _NOT_IN_THE_LOG)}
     table = Table((*dimensions, *_FIGURES), (*rows, *totals), empty=empty, total_rows=len(totals))
     facts = tuple(line for line in (" · ".join(_quality(report)), *_costs_beside(report), footer) if line)
-    return View(headline(report), (table,), facts, figures=(chart,) if chart else ())
+    following = f"costkit advise {log}   shows what would have been cheaper" if log and report.total.requests else None
+    return View(headline(report), (table,), facts, following, figures=(chart,) if chart else ())
 
 
 def spend_chart(time: OverTime, *, width: int, plain: bool) -> tuple[str, ...]:

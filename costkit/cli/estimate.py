@@ -160,7 +160,8 @@ def estimate(
         times = estimate_tier.times_of(account, result, price, options)
     comparison = None
     if compare_to is not None:
-        comparison = estimate_compare.against(compare_to, result, reading, counter, run.book, options)
+        again = partial(estimate_sources, counter=counter, make=make, book=run.book, options=options)
+        comparison = estimate_compare.against(compare_to, result, reading, choice, again, run.book, run.as_of)
     findings = [*undecided(result), *over(result.totals, limit, on), *estimate_compare.grown(comparison, allowed)]
     return _show(run, result, options, comparison, times, [*findings, *estimate_tier.unjudged(times, options)])
 

@@ -3,27 +3,33 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from pathlib import Path
 
 from costkit.adapters import prompts as prompt_files
 from costkit.adapters.names import printable, shown
-from costkit.cli.estimate_prompts import Reading
+from costkit.adapters.prompt_lines import holds_lines
+from costkit.cli.estimate_prompts import Reading, Source, read_prompts
 from costkit.cli.run import Finding
 from costkit.core.money import decimal_from, display_apart, times, usd_limit
 from costkit.core.notice import Notice
 from costkit.core.pricebook import PriceBook
 from costkit.core.response import MOST_TOKENS
-from costkit.core.tokens import TokenCounter
 from costkit.core.usage import Usage
 from costkit.errors import ExitCode, InvalidInput
-from costkit.estimate import Comparison, Estimate, EstimateOptions, Prompt, compare_estimates, estimate_requests
+from costkit.estimate import Comparison, Estimate, Prompt, compare_estimates
 from costkit.estimate.attribution import Side
 from costkit.estimate.compare import side_of
 from costkit.estimate.result import Item, RatedUsage
+from costkit.estimate.sample import Sample
 
+Price = Callable[[list[Source], dict[str, Sample]], Estimate]
+"""Estimates the requests of all sources under the options of the command."""
+_SCHEMA = b"costkit/estimate@"
+_HEAD = 4_096
 _COUNTS = (
     "input_tokens",
     "cache_read_input_tokens",
@@ -66,23 +72,38 @@ def against(
     path: str,
     now: Estimate,
     reading: Reading,
-    counter: TokenCounter,
+    choice: str | int,
+    price: Price,
     book: PriceBook,
-    options: EstimateOptions,
+    day: date,
 ) -> Comparison:
     """Compare an estimate with an earlier one, or with the prompts in a file, both priced with today's book.
 
-    The prompts are read as those of the estimate are.
+    The prompts are read, chosen (`choice` is that of `--sample`) and counted as those of the estimate are: a file
+    doesn't differ from itself.
     """
-    sides = _sides(now)
-    data = prompt_files.read_file(path)
-    base = _recorded_sides(path, data, book, options.as_of)
-    if base is None:
-        files = list(dict.fromkeys(item.path for item in now.items))
-        stands_for = files[0] if len(files) == 1 else printable(path)
-        prompts = [Prompt(stands_for, index, request) for index, request in enumerate(reading.requests(path, data))]
-        base = _sides(estimate_requests(prompts, counter, book, options))
-    return compare_estimates(base, sides, book, options.as_of)
+    files = list(dict.fromkeys(item.path for item in now.items))
+    stands_for = files[0] if len(files) == 1 else printable(path)
+    if holds_lines(path, reading.kind) and not _begins_like_an_estimate(path):
+        base = _sides(price(*read_prompts([path], reading, choice)), stands_for)
+    else:
+        data = prompt_files.read_file(path)
+        recorded = _recorded_sides(path, data, book, day)
+        requests = [] if recorded is not None else reading.requests(path, data)
+        prompts = [Prompt(stands_for, index, request) for index, request in enumerate(requests)]
+        base = recorded if recorded is not None else _sides(price([prompts], {}))
+    return compare_estimates(base, _sides(now), book, day)
+
+
+def _begins_like_an_estimate(path: str) -> bool:
+    """Whether a file whose name says that it holds lines is a document of `estimate --json` all the same."""
+    if path == "-":
+        return False
+    try:
+        with Path(path).open("rb") as file:
+            return _SCHEMA in file.read(_HEAD)
+    except (OSError, ValueError):  # reading it will say what is wrong
+        return False
 
 
 def left_out(comparison: Comparison | None) -> Iterator[Notice]:
@@ -110,21 +131,23 @@ def grown(comparison: Comparison | None, allowed: Increase | None) -> Iterator[F
             yield Finding(ExitCode.LIMIT, message)
 
 
-def _sides(estimate: Estimate) -> list[Side]:
+def _sides(estimate: Estimate, stands_for: str | None = None) -> list[Side]:
+    """The items that have a price; `stands_for` is the file that theirs is compared with."""
     return [
-        Side(_name(item), item.model, item.usage_by_rate, item.cost_usd.expected)
+        Side(_name(item, stands_for), item.model, item.usage_by_rate, item.cost_usd.expected)
         for item in estimate.items
         if item.cost_usd is not None
     ]
 
 
-def _name(item: Item) -> str:
-    return item.path if item.index is None else f"{item.path}[{item.index}]"
+def _name(item: Item, stands_for: str | None) -> str:
+    path = stands_for or item.path
+    return path if item.index is None else f"{path}[{item.index}]"
 
 
 def _recorded_sides(path: str, data: bytes, book: PriceBook, day: date) -> list[Side] | None:
     """The items of an `estimate --json` document; `None` if the file is something else."""
-    if not data.lstrip().startswith(b"{") or b"costkit/estimate@" not in data:
+    if not data.lstrip().startswith(b"{") or _SCHEMA not in data:
         return None
     where = shown(path)
     try:

@@ -193,6 +193,23 @@ def test_a_request_that_crosses_a_price_step_counts_whole(
     assert Decimal(compared["attribution"]["tokens"]) == Decimal(compared["change_usd"])
 
 
+def test_a_long_file_does_not_differ_from_itself_though_a_sample_is_counted(estimate: Any, write: Write) -> None:
+    content = bodies(*[10 + number % 50 for number in range(2_100)])
+    for name in ("old.jsonl", "new.jsonl"):
+        write(name, content)
+    answer = estimate("new.jsonl", *OPUS, "--compare-to", "old.jsonl", "--max-increase", "0")
+    assert answer.code == 0
+    assert "sampled" in answer.warnings
+    assert Decimal(comparison(answer)["change_usd"]) == 0
+
+
+def test_an_estimate_is_recognised_whatever_its_file_is_called(estimate: Any, write: Write) -> None:
+    write("prompt.jsonl", bodies(10, 20))
+    write("base.jsonl", json.dumps(estimate("prompt.jsonl", *OPUS).document))
+    answer = estimate("prompt.jsonl", *OPUS, "--compare-to", "base.jsonl")
+    assert Decimal(comparison(answer)["change_usd"]) == 0
+
+
 @pytest.mark.parametrize("asked", [{"speed": "fast"}, {"inference_geo": "us"}])
 def test_what_the_bodies_ask_for_is_compared_too(
     estimate: Any, recorded: Callable[..., str], write: Write, asked: dict[str, str]

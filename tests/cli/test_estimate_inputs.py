@@ -181,3 +181,22 @@ def test_yaml_may_hold_dates_and_numbers_where_a_tool_does(estimate: Any, write:
     text = "messages:\n- {role: user, content: Hi}\ntools:\n- name: t\n  description: d\n  input_schema:\n    "
     write("tool.yaml", text + "{type: object, properties: {day: {default: 2026-11-21}, 1: {enum: [1.5, null]}}}\n")
     assert estimate("tool.yaml", *OPUS).code == 0
+
+
+@pytest.mark.parametrize(
+    ("models", "flags", "said"),
+    [
+        (["claude-opus-5", "claude-opus-5", "claude-haiku-4-5"], [], "3 requests"),
+        (["claude-opus-5", "claude-haiku-4-5"], ["-n", "5"], "10 requests"),
+        (["claude-opus-5", "claude-haiku-4-5"], ["-m", "claude-opus-5", "-m", "claude-opus-5-5"], "2 requests"),
+        ([None, None], [], "2 requests"),
+        (["claude-opus-5", None], [], "tokens differ by model"),
+    ],
+)
+def test_the_headline_counts_the_requests_of_all_models(
+    program: Any, write: Any, models: list[str | None], flags: list[str], said: str
+) -> None:
+    bodies = [{"model": model, "messages": [{"role": "user", "content": "Hello " * 40}]} for model in models]
+    write("in.jsonl", "".join(json.dumps(body) + "\n" for body in bodies))
+    first = program("estimate", "in.jsonl", "--offline", *flags).out.splitlines()[0]
+    assert first.split(" · ")[-1] == said

@@ -45,9 +45,10 @@ def estimate_view(
 def _headline(estimate: Estimate, options: EstimateOptions) -> str:
     paths = list(dict.fromkeys(item.path for item in estimate.items))
     name = plural(len(paths), "file") if len(paths) > 1 else _file(paths[0])
-    first = estimate.items[0].model
-    requests = sum(item.requests for item in estimate.items if item.model == first)
-    parts = [name, _tokens(estimate), plural(requests, "request")]
+    parts = [name, _tokens(estimate)]
+    requests = _requests(estimate, options)
+    if requests is not None:
+        parts.append(plural(requests, "request"))
     if options.batch:
         parts.append("batch prices")
     if options.fast:
@@ -57,6 +58,15 @@ def _headline(estimate: Estimate, options: EstimateOptions) -> str:
     if options.cache != "none":
         parts.append(f"cache {options.cache}")
     return " · ".join(parts)
+
+
+def _requests(estimate: Estimate, options: EstimateOptions) -> int | None:
+    """All requests: of any model where all are priced on the same ones; `None` where only some name their own."""
+    if not options.models and all(one.name != "model" for one in estimate.assumptions):
+        return sum(total.requests for total in estimate.totals)
+    by_model = {total.requests for total in estimate.totals}
+    mixed = not options.models and len(estimate.totals) > len(options.default_models)
+    return None if mixed or len(by_model) > 1 else by_model.pop()
 
 
 def _file(path: str) -> str:
@@ -104,11 +114,12 @@ def _costs(estimate: Estimate, options: EstimateOptions) -> Table:
     cached = _shows_cached(estimate, options)
     batch = not options.batch and any(item.batch_usd is not None for item in estimate.items)
     differ = _tokens(estimate) == _DIFFERENT
+    divided = any(total.requests != _requests(estimate, options) for total in estimate.totals)
     columns = [
         Column("file", "path", for_people=several),
         Column("#", "index", Kind.COUNT, for_people=options.per_request),
         Column("model", "model"),
-        Column("requests", "requests", Kind.COUNT, for_people=False),
+        Column("requests", "requests", Kind.COUNT, for_people=divided, rank=2),
         Column("tokens in", "input_tokens", Kind.TOKENS, rank=2),
         Column("±", "input_tokens_off", Kind.TOKENS, for_people=differ, for_programs=False, rank=6),
         Column("low", "input_tokens_low", Kind.TOKENS, for_people=False),
@@ -139,7 +150,7 @@ def _shows_cached(estimate: Estimate, options: EstimateOptions) -> bool:
 
 
 def _cells(item: Item) -> dict[str, Cell]:
-    return {"path": _file(item.path), "index": item.index, "requests": item.requests, **_shared_cells(item)}
+    return {"path": _file(item.path), "index": item.index, **_shared_cells(item)}
 
 
 def _total_cells(estimate: Estimate, model: str) -> dict[str, Cell]:
@@ -150,6 +161,7 @@ def _shared_cells(row: Item | Total) -> dict[str, Cell]:
     cost, count = row.cost_usd, row.input_tokens
     return {
         "model": row.model,
+        "requests": row.requests,
         "input_tokens": count.tokens,
         "input_tokens_off": _off(count),
         "input_tokens_low": count.low,

@@ -42,8 +42,12 @@ def test_a_stream_that_is_dropped_is_marked(client: Any, api: ApiServer, log: An
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="the system has no fork")
-def test_a_child_that_drops_the_stream_of_its_parent_writes_nothing(client: Any, log: Any, body: Any) -> None:
+def test_a_child_that_drops_the_stream_of_its_parent_writes_nothing(
+    client: Any, api: ApiServer, log: Any, body: Any
+) -> None:
+    _slow(api)
     stream = costkit.track(client, log.path).messages.create(stream=True, **body)
+    next(iter(stream))
     child = multiprocessing.get_context("fork").Process(target=stream.close)
     child.start()
     child.join(60)

@@ -8,6 +8,7 @@ recording is told once to the logger `costkit`, and the call goes on as if nothi
 from __future__ import annotations
 
 import logging
+import os
 import re
 import threading
 import time
@@ -139,6 +140,7 @@ class _Listener:
         self._collector = collector
         self._request_id = request_id if sent.batch_id is None else None
         self._ended = False
+        self._process = os.getpid()
 
     def feed(self, data: bytes) -> None:
         """Take a decoded piece."""
@@ -148,8 +150,8 @@ class _Listener:
             self._recorder._tell(problem)  # noqa: SLF001  two classes, one duty
 
     def end(self, how: str) -> None:
-        """Record what is known; only the first call counts."""
-        if self._ended:
+        """Record what is known; only the first call counts, and none in a forked child."""
+        if self._ended or os.getpid() != self._process:
             return
         self._ended = True
         try:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import multiprocessing
+import os
 from typing import Any
 
 import anthropic
@@ -37,6 +39,20 @@ def test_a_stream_that_is_dropped_is_marked(client: Any, api: ApiServer, log: An
     del stream
     gc.collect()
     assert log.line["incomplete"] == "abandoned"
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="the system has no fork")
+def test_a_child_that_drops_the_stream_of_its_parent_writes_nothing(
+    client: Any, api: ApiServer, log: Any, body: Any
+) -> None:
+    _slow(api)
+    stream = costkit.track(client, log.path).messages.create(stream=True, **body)
+    next(iter(stream))
+    child = multiprocessing.get_context("fork").Process(target=stream.close)
+    child.start()
+    child.join(60)
+    list(stream)
+    assert "incomplete" not in log.line
 
 
 def test_a_stream_that_breaks_is_marked_and_still_raises(client: Any, api: ApiServer, log: Any, body: Any) -> None:

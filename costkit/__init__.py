@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
-    from costkit.adapters.budget_handle import Budget
-    from costkit.adapters.router import Router
+    from costkit.adapters.budgets.handle import Budget
+    from costkit.adapters.routing.router import Router
     from costkit.api import estimate_requests, load_price_book, simulate_caching, summarize_logs
     from costkit.cache import Simulation
     from costkit.core.cost import Cost, cost_of
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from costkit.tracking import tags, track
 
 _HOMES = {
-    "Budget": "costkit.adapters.budget_handle",
+    "Budget": "costkit.adapters.budgets.handle",
     "BudgetExceeded": "costkit.errors",
     "Cost": "costkit.core.cost",
     "CostkitError": "costkit.errors",
@@ -41,7 +41,7 @@ _HOMES = {
     "RateKey": "costkit.core.rates",
     "Rates": "costkit.core.rates",
     "Report": "costkit.report",
-    "Router": "costkit.adapters.router",
+    "Router": "costkit.adapters.routing.router",
     "Simulation": "costkit.cache",
     "UnknownModel": "costkit.errors",
     "Usage": "costkit.core.usage",

@@ -9,8 +9,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from costkit.adapters.batch_api import SdkBatchApi
-from costkit.adapters.ledger import SqliteLedger
+from costkit.adapters.batches.api import SdkBatchApi
+from costkit.adapters.batches.ledger import SqliteLedger
 from costkit.batch.job import Batch, Job
 from costkit.batch.ports import Body
 from costkit.batch.reconcile import Outside, Rule

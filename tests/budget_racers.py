@@ -13,7 +13,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
-from costkit.adapters.budget_store import BudgetStore
+from costkit.adapters.budgets.store import BudgetStore
 
 MOST_AT_ONCE = 3_000
 

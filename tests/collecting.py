@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 from batch_jobs import MODEL, ListSource
 
-from costkit.adapters.batch_api import SdkBatchApi
-from costkit.adapters.ledger import FILE_NAME, SqliteLedger
+from costkit.adapters.batches.api import SdkBatchApi
+from costkit.adapters.batches.ledger import FILE_NAME, SqliteLedger
 from costkit.batch.canonical import canonical_line
 from costkit.batch.job import SUBMITTED, Batch, Job, JobEstimate
 from costkit.batch.ports import Created

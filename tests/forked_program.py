@@ -109,10 +109,10 @@ def _serve() -> None:
     import httpx2  # noqa: F401 - same
     import typer  # noqa: F401 - same
 
-    import costkit.adapters.batch_api
-    import costkit.adapters.batch_input
-    import costkit.adapters.ledger
-    import costkit.adapters.preview_child
+    import costkit.adapters.batches.api
+    import costkit.adapters.batches.input
+    import costkit.adapters.batches.ledger
+    import costkit.adapters.batches.preview_child
     import costkit.batch.submit
     import costkit.cli.batch
     import costkit.cli.main
@@ -162,7 +162,7 @@ def _be_the_program(order: Mapping[str, Any]) -> None:
 
 def _preview_at_once() -> None:
     """Leave out the counting process: it only reads, and most random instants would fall into it."""
-    from costkit.adapters import preview_child
+    from costkit.adapters.batches import preview_child
     from costkit.batch.job import JobEstimate
     from costkit.batch.preview import Preview
     from costkit.core.money import ZERO
@@ -191,8 +191,8 @@ def _download_again_at_once() -> None:
 
 
 _COMMITS = (
-    ("costkit.adapters.ledger", "SqliteLedger", "_commit"),
-    ("costkit.adapters.budget_store", "BudgetStore", "_commit"),
+    ("costkit.adapters.batches.ledger", "SqliteLedger", "_commit"),
+    ("costkit.adapters.budgets.store", "BudgetStore", "_commit"),
 )
 _STEPS = (
     *_COMMITS,

@@ -12,7 +12,7 @@ from datetime import date, timedelta
 from types import TracebackType
 from typing import Any, Self
 
-from costkit.adapters.batch_reply import error_message
+from costkit.adapters.batches.reply import error_message
 from costkit.adapters.tokens.asking import AuthenticationRefused, connect
 from costkit.errors import InvalidInput, OperationFailed
 from costkit.reconcile.pages import next_page

@@ -70,7 +70,7 @@ def _job_of_file(
     run: Run, path: str, remote: RemoteBatch, outside: Outside, model: str | None, max_tokens: int | None
 ) -> Job:
     """The job of an input, recorded if it isn't yet."""
-    from costkit.adapters.batch_input import open_batch_input
+    from costkit.adapters.batches.input import open_batch_input
     from costkit.adapters.state_folder import state_folder
     from costkit.batch.adopt import open_places
     from costkit.cli.batch_sending import InputSource, Order, existing_job, recorded

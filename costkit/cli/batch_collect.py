@@ -83,7 +83,7 @@ def _collect(
     *,
     arrived: bool,
 ) -> Collection:
-    from costkit.adapters.results_usage import result_usage
+    from costkit.adapters.batches.results_usage import result_usage
     from costkit.batch.advice import collection_of
     from costkit.batch.collect import mark_collected, write_rows
     from costkit.cli.batch_gather import folder_of, gathered, remove_sent_inputs

@@ -14,8 +14,8 @@ from costkit.cli.output import say
 from costkit.errors import StillRunning
 
 if TYPE_CHECKING:
-    from costkit.adapters.results_index import SqliteResultsIndex
-    from costkit.adapters.results_spool import FolderSpool
+    from costkit.adapters.batches.results_index import SqliteResultsIndex
+    from costkit.adapters.batches.results_spool import FolderSpool
     from costkit.batch.family import Family
     from costkit.batch.job import RemoteBatch
     from costkit.batch.reconcile import Outside
@@ -76,7 +76,7 @@ def retrying(name: str) -> Iterator[None]:
 
 @contextmanager
 def _locked(verb: str, name: str, done: str) -> Iterator[None]:
-    from costkit.adapters.job_lock import LockHeld
+    from costkit.adapters.batches.job_lock import LockHeld
     from costkit.cli.batch_wiring import lock_of
 
     lock = lock_of(hashlib.sha256(f"{verb} {name}".encode()).hexdigest())
@@ -127,8 +127,8 @@ def resume_line(name: str) -> str:
 @contextmanager
 def gathered(run: Run, family: Family, remotes: Mapping[str, RemoteBatch], outside: Outside) -> Iterator[Gathered]:
     """Download, check and join all results; whole downloads stay on disk for the next run until `spool.clear()`."""
-    from costkit.adapters.results_index import SqliteResultsIndex
-    from costkit.adapters.results_spool import FolderSpool
+    from costkit.adapters.batches.results_index import SqliteResultsIndex
+    from costkit.adapters.batches.results_spool import FolderSpool
     from costkit.batch.family import find_family
     from costkit.batch.gather import Means, gather
     from costkit.cli.progress import byte_progress

@@ -12,7 +12,7 @@ from costkit.cli.run import Finding, Run
 from costkit.errors import ExitCode, InvalidInput
 
 if TYPE_CHECKING:
-    from costkit.adapters.batch_input import BatchInput
+    from costkit.adapters.batches.input import BatchInput
     from costkit.batch.lint import Linted, LintReport
 
 EXAMPLES = "Example: costkit batch lint requests.jsonl"
@@ -34,7 +34,7 @@ def lint(run: Run, file: InputFile, model: ModelOfLines = None, max_tokens: MaxT
 
     JSON, ids, required, unknown and refused parameters, models, sizes, cache breakpoints. Exit 4 if anything is wrong.
     """
-    from costkit.adapters.batch_input import open_batch_input
+    from costkit.adapters.batches.input import open_batch_input
     from costkit.adapters.state_folder import state_folder
     from costkit.render.views.batch_lint import lint_view
 

@@ -14,8 +14,8 @@ from costkit.cli.run import Run, shows_progress
 from costkit.core.response import MOST_TOKENS
 
 if TYPE_CHECKING:
-    from costkit.adapters.batch_input import CheckedInput
-    from costkit.adapters.preview_child import PreviewChild
+    from costkit.adapters.batches.input import CheckedInput
+    from costkit.adapters.batches.preview_child import PreviewChild
     from costkit.batch.preview import Preview
     from costkit.cli.batch_sending import Order
 
@@ -44,7 +44,7 @@ class Counted:
 @contextmanager
 def counting(run: Run, how: Counted) -> Iterator[PreviewChild]:
     """The process that counts the tokens: started before an input is checked, so that it is ready afterwards."""
-    from costkit.adapters.preview_child import Counting, start_preview
+    from costkit.adapters.batches.preview_child import Counting, start_preview
     from costkit.adapters.settings import TOKEN_MODES
     from costkit.cli.calibration import calibration_here
     from costkit.cli.values import one_of

@@ -159,7 +159,7 @@ def _child(family: Family, outside: Outside) -> Job:
 
 
 def _write_input(family: Family, chosen: Sequence[int], child: Job, wanted: Wanted) -> None:
-    from costkit.adapters.retry_input import write_retry_input
+    from costkit.adapters.batches.retry_input import write_retry_input
 
     write_retry_input(family.jobs[0], chosen, Path(child.path), model=wanted.model, max_tokens=wanted.max_tokens)
 
@@ -197,7 +197,7 @@ def _send(
     plan: RetryPlan | None = None,
 ) -> ExitCode:
     """Check, plan and submit the input of a retry, as any input; it is removed once all of it was sent."""
-    from costkit.adapters.batch_input import open_batch_input
+    from costkit.adapters.batches.input import open_batch_input
     from costkit.adapters.state_folder import state_folder
     from costkit.batch.retry import Retry
     from costkit.cli.batch_pricing import counting, planned

@@ -16,7 +16,7 @@ from costkit.cli.run import Finding, interactive
 from costkit.errors import ExitCode, InvalidInput, OperationFailed, Undecidable
 
 if TYPE_CHECKING:
-    from costkit.adapters.batch_input import CheckedInput
+    from costkit.adapters.batches.input import CheckedInput
     from costkit.batch.job import Batch, Job
     from costkit.batch.ports import Body, Ledger, Source
     from costkit.batch.preview import Preview
@@ -137,7 +137,7 @@ def deliver(run: Run, order: Order, outside: Outside, consent: Consent) -> ExitC
 
 
 def _send_locked(run: Run, order: Order, outside: Outside, consent: Consent, notices: list[Notice]) -> ExitCode:
-    from costkit.adapters.job_lock import LockHeld
+    from costkit.adapters.batches.job_lock import LockHeld
     from costkit.batch.reconcile import Rule
     from costkit.batch.submit import Conversation, send_job
     from costkit.cli.batch_wiring import lock_of, patience, reconcile_wait

@@ -51,7 +51,7 @@ def status(
 
 def up_to_date(job: Job, outside: Outside) -> tuple[Job, list[Finding]]:
     """A job after one look at the API, and what is to be said about batches that were not sent yet."""
-    from costkit.adapters.job_lock import LockHeld
+    from costkit.adapters.batches.job_lock import LockHeld
     from costkit.batch.status import look_once, refresh
     from costkit.batch.submit import UNSENT
     from costkit.cli.batch_wiring import lock_of

@@ -15,7 +15,7 @@ from costkit.cli.run import Run
 from costkit.errors import ExitCode, InvalidInput
 
 if TYPE_CHECKING:
-    from costkit.adapters.batch_input import BatchInput, CheckedInput
+    from costkit.adapters.batches.input import BatchInput, CheckedInput
     from costkit.batch.job import Job
     from costkit.batch.lint import LintReport
     from costkit.batch.reconcile import Outside
@@ -68,7 +68,7 @@ def submit(
 
     Every line is checked first, the cost is estimated, and what is sent is recorded before it is sent.
     """
-    from costkit.adapters.batch_input import open_batch_input
+    from costkit.adapters.batches.input import open_batch_input
     from costkit.adapters.state_folder import state_folder
     from costkit.batch.reconcile import ON_AMBIGUOUS
     from costkit.cli.batch_sending import Consent, deliver

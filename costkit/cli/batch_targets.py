@@ -41,8 +41,8 @@ class Targets:
     @contextmanager
     def open(self, tag: str, folder: Path) -> Iterator[Output]:
         """Open them for writing; `folder` takes the note about unfinished files, `tag` makes their names."""
-        from costkit.adapters.results_output import FileOutput, StreamOutput, is_stream
-        from costkit.adapters.results_spool import written
+        from costkit.adapters.batches.results_output import FileOutput, StreamOutput, is_stream
+        from costkit.adapters.batches.results_spool import written
 
         if self.is_stdout:
             if sys.stdout is None:
@@ -65,7 +65,7 @@ def find_targets(run: Run, family: Family, split: str | None, *, text_only: bool
 
     Raises `InvalidInput` for flags that make no sense, `Unwritable` where the rows can't go where they should.
     """
-    from costkit.adapters.results_output import check_target
+    from costkit.adapters.batches.results_output import check_target
 
     if split is not None:
         if run.output is not None:

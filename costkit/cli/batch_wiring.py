@@ -13,7 +13,7 @@ from costkit.errors import InvalidInput
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
-    from costkit.adapters.ledger import SqliteLedger
+    from costkit.adapters.batches.ledger import SqliteLedger
     from costkit.batch.job import Job
     from costkit.batch.ports import Ledger
     from costkit.batch.reconcile import Outside
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 @contextmanager
 def open_ledger() -> Iterator[SqliteLedger]:
     """The ledger of this user."""
-    from costkit.adapters.ledger import FILE_NAME, SqliteLedger
+    from costkit.adapters.batches.ledger import FILE_NAME, SqliteLedger
 
     with SqliteLedger(state_folder() / FILE_NAME) as ledger:
         yield ledger
@@ -33,7 +33,7 @@ def open_ledger() -> Iterator[SqliteLedger]:
 @contextmanager
 def open_outside(run: Run, *, may_be_offline: bool = False) -> Iterator[Outside]:
     """Ledger, API and clock together; nothing is connected before it is used. Refused with `--offline`, as a rule."""
-    from costkit.adapters.batch_api import SdkBatchApi
+    from costkit.adapters.batches.api import SdkBatchApi
     from costkit.adapters.clock import SystemClock
     from costkit.batch.reconcile import Outside
 
@@ -45,7 +45,7 @@ def open_outside(run: Run, *, may_be_offline: bool = False) -> Iterator[Outside]
 
 def lock_of(digest: str) -> AbstractContextManager[None]:
     """The lock of a job's content; entering raises `LockHeld` where another process has it."""
-    from costkit.adapters.job_lock import job_lock
+    from costkit.adapters.batches.job_lock import job_lock
 
     return job_lock(state_folder() / "locks", digest)
 

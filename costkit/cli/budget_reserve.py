@@ -98,7 +98,7 @@ def _print_id(run: Run, outcome: Outcome) -> ExitCode:
 
 
 def _lease(text: str | None, *, batch: bool) -> timedelta:
-    from costkit.adapters.budget_store import BATCH_LEASE, DEFAULT_LEASE
+    from costkit.adapters.budgets.store import BATCH_LEASE, DEFAULT_LEASE
     from costkit.cli.values import seconds_from
 
     seconds = seconds_from("--lease", text)
@@ -120,7 +120,7 @@ def _ask(
     ask = Ask(run.as_of, amount, size, tags, model)
     if request is None:
         return ask
-    from costkit.adapters.budget_size import request_size
+    from costkit.adapters.budgets.size import request_size
 
     (body, *more) = read_objects(request)
     if more:

@@ -16,7 +16,7 @@ import typer
 from costkit.errors import InvalidInput
 
 if TYPE_CHECKING:
-    from costkit.adapters.budget_store import BudgetStore
+    from costkit.adapters.budgets.store import BudgetStore
     from costkit.budget.result import BudgetState, Outcome
     from costkit.core.notice import Notice
 
@@ -33,7 +33,7 @@ NameOrRunning = Annotated[
 @contextmanager
 def open_budgets() -> Iterator[BudgetStore]:
     """The budgets of this user."""
-    from costkit.adapters.budget_store import BudgetStore
+    from costkit.adapters.budgets.store import BudgetStore
     from costkit.adapters.state_folder import state_folder
 
     with BudgetStore(state_folder()) as store:
@@ -97,7 +97,7 @@ def outcome_notices(outcome: Outcome) -> Iterator[Notice]:
     yield from state_notices(outcome.state)
     if not outcome.is_warning_due:
         return
-    from costkit.adapters.budget_notify import notify, warning_of
+    from costkit.adapters.budgets.notify import notify, warning_of
 
     yield Notice("soft-limit", warning_of(outcome.state))
     problem = notify(outcome.state)

@@ -92,7 +92,7 @@ def register(app: typer.Typer) -> None:
 
 
 def _routes(run: Run, path: str | None, classifier: str | None) -> Routes:
-    from costkit.adapters.routes_yaml import load_routes
+    from costkit.adapters.routing.routes_yaml import load_routes
     from costkit.route.routes import CLASSIFIERS
 
     if path is None:

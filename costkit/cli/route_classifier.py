@@ -28,7 +28,7 @@ def classify_all(
     if questions is not None and (answers is not None or questions == "-"):
         problem = "--questions asks and --answers reads" if answers is not None else "--questions needs a file"
         raise InvalidInput(problem, hint="one call writes the questions to a file, the next one reads the answers")
-    from costkit.adapters.model_classifier import answers_from, ask_all, write_questions
+    from costkit.adapters.routing.model_classifier import answers_from, ask_all, write_questions
     from costkit.route.question import cheapest_model
 
     model = routes.classifier_model or cheapest_model(run.book, run.as_of)

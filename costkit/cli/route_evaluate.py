@@ -68,7 +68,7 @@ def evaluate(
     A line of JSONL is {"item": "q1", "model": "claude-haiku-5-5", "score": 1, "usage": {…}}. Models are compared item
     by item; where the evidence is too thin it says how many items are missing, and ends with exit code 5.
     """
-    from costkit.adapters.graded_results import read_results
+    from costkit.adapters.routing.graded_results import read_results
     from costkit.render.views.route_evaluate import evaluation_view
     from costkit.route.evaluate import evaluate_routes
     from costkit.route.evaluation import EvaluateOptions
@@ -111,12 +111,12 @@ def _rule(
     if routes is not None and choices is not None:
         raise InvalidInput("--routes and --choices are two rules", hint="judge one at a time")
     if choices is not None:
-        from costkit.adapters.graded_results import read_choices
+        from costkit.adapters.routing.graded_results import read_choices
 
         return choices, _resolved(run, read_choices(choices))
     if routes is None:
         return None
-    from costkit.adapters.routes_yaml import load_routes
+    from costkit.adapters.routing.routes_yaml import load_routes
     from costkit.cli.route_classifier import classify_all
     from costkit.estimate import Prompt
     from costkit.route import decide

@@ -11,7 +11,7 @@ from costkit.errors import InvalidInput
 from costkit.tracking.labels import checked_tags
 
 if TYPE_CHECKING:
-    from costkit.adapters.budget_handle import Budget
+    from costkit.adapters.budgets.handle import Budget
     from costkit.tracking.guard import Guard
 
 
@@ -75,7 +75,7 @@ def track(
 
 
 def _guard(budget: str | Budget | None) -> Guard | None:
-    from costkit.adapters.budget_handle import VARIABLE, Budget
+    from costkit.adapters.budgets.handle import VARIABLE, Budget
     from costkit.tracking.guard import Guard
 
     chosen = budget if budget is not None else os.environ.get(VARIABLE)

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from functools import partial
 from typing import Any
 
-from costkit.adapters.budget_handle import Budget, Held
+from costkit.adapters.budgets.handle import Budget, Held
 from costkit.errors import CostkitError, InvalidInput
 from costkit.tracking.answer import Answer
 from costkit.tracking.line import Sent

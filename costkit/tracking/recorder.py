@@ -26,7 +26,7 @@ from costkit.tracking.labels import Tags, current_tags
 from costkit.tracking.line import Sent, usage_line
 
 if TYPE_CHECKING:
-    from costkit.adapters.budget_handle import Held
+    from costkit.adapters.budgets.handle import Held
 
 _LOG = logging.getLogger("costkit")
 _MESSAGES = re.compile(r"(?:https?://[^/?]+)?(?:/[^?]*)?/v1/messages(?:\?.*)?")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from costkit.adapters.answer_cache import FILE_NAME, AnswerCache
+from costkit.adapters.routing.answer_cache import FILE_NAME, AnswerCache
 from costkit.core.usage import Usage
 from costkit.route import Kind, Reason, Verdict
 

@@ -11,8 +11,8 @@ import pytest
 from api_server import ORGANIZATION, WORKSPACE, ApiServer, Fault
 from batch_jobs import ListSource, lines_of
 
-from costkit.adapters.batch_api import SdkBatchApi
-from costkit.adapters.batch_reply import http_date, outcome_of_failure, public_url, remote_batch, retry_after
+from costkit.adapters.batches.api import SdkBatchApi
+from costkit.adapters.batches.reply import http_date, outcome_of_failure, public_url, remote_batch, retry_after
 from costkit.adapters.tokens.asking import AuthenticationRefused
 from costkit.batch.job import Account, RequestCounts
 from costkit.batch.ports import Body, Created, OutcomeUnknown, Refused

@@ -18,7 +18,7 @@ from typing import Any
 
 import pytest
 
-from costkit.adapters.batch_input import CheckedInput, open_batch_input
+from costkit.adapters.batches.input import CheckedInput, open_batch_input
 from costkit.adapters.pricing_yaml import built_in_book
 from costkit.batch.lint import LintReport
 from costkit.batch.ports import Body

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from costkit.adapters.budget_schema import BUDGETS, FILE_NAME, BudgetsUnusable
-from costkit.adapters.budget_store import BudgetStore
+from costkit.adapters.budgets.schema import BUDGETS, FILE_NAME, BudgetsUnusable
+from costkit.adapters.budgets.store import BudgetStore
 from costkit.budget import BudgetRule, Change, parse_amount
 from costkit.errors import CostkitError, InvalidInput, OperationFailed
 
@@ -66,7 +66,7 @@ def test_a_file_that_is_no_database_is_named_and_left_alone(tmp_path: Path, cont
 
 
 def test_the_ledger_of_batches_is_no_file_of_budgets(tmp_path: Path) -> None:
-    from costkit.adapters.ledger import SqliteLedger
+    from costkit.adapters.batches.ledger import SqliteLedger
 
     SqliteLedger(tmp_path / FILE_NAME).__exit__(None, None, None)
     with pytest.raises(BudgetsUnusable, match="not a budget file"):

@@ -12,14 +12,14 @@ from pathlib import Path
 
 import pytest
 
-from costkit.adapters.job_lock import LockHeld, job_lock
+from costkit.adapters.batches.job_lock import LockHeld, job_lock
 from costkit.errors import ExitCode, InvalidInput
 
 DIGEST = "a" * 64
 HOLDER = """
 import sys
 from pathlib import Path
-from costkit.adapters.job_lock import job_lock
+from costkit.adapters.batches.job_lock import job_lock
 with job_lock(Path(sys.argv[1]), sys.argv[2]):
     print("held", flush=True)
     sys.stdin.read()

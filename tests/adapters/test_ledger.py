@@ -20,9 +20,9 @@ from typing import Any
 
 import pytest
 
-from costkit.adapters.ledger import SqliteLedger
-from costkit.adapters.ledger_file import LEDGER, LedgerUnusable
-from costkit.adapters.ledger_schema import VERSION
+from costkit.adapters.batches.ledger import SqliteLedger
+from costkit.adapters.batches.ledger_file import LEDGER, LedgerUnusable
+from costkit.adapters.batches.ledger_schema import VERSION
 from costkit.adapters.sqlite_file import check_version
 from costkit.batch.job import Account, Batch, Job, JobEstimate, RequestCounts
 from costkit.errors import CostkitError, InvalidInput, OperationFailed
@@ -67,7 +67,7 @@ from dataclasses import replace
 from pathlib import Path
 sys.path.insert(0, {str(Path(__file__).parent.parent)!r})
 from adapters.test_ledger import JOB
-from costkit.adapters.ledger import SqliteLedger
+from costkit.adapters.batches.ledger import SqliteLedger
 ledger = SqliteLedger(Path(sys.argv[1]))
 """
 DIES_IN_A_TRANSACTION = """

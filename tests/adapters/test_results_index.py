@@ -6,7 +6,7 @@ import random
 
 import pytest
 
-from costkit.adapters.results_index import SqliteResultsIndex
+from costkit.adapters.batches.results_index import SqliteResultsIndex
 from costkit.batch.outcome import Outcome, outcomes
 from costkit.batch.results import Asked, Found, Place
 

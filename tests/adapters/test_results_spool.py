@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from costkit.adapters import results_spool
-from costkit.adapters.results_output import NOTE, FileOutput, StreamOutput, remove_unfinished
-from costkit.adapters.results_spool import FolderSpool
+from costkit.adapters.batches import results_spool
+from costkit.adapters.batches.results_output import NOTE, FileOutput, StreamOutput, remove_unfinished
+from costkit.adapters.batches.results_spool import FolderSpool
 from costkit.batch.results import Place
 from costkit.errors import OperationFailed
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from costkit.adapters.results_usage import result_usage
+from costkit.adapters.batches.results_usage import result_usage
 from costkit.report import Record, Skipped
 
 CREATED = datetime(2026, 11, 20, 8, tzinfo=UTC)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from costkit.adapters.pricing_yaml import built_in_book
-from costkit.adapters.routes_yaml import load_routes
+from costkit.adapters.routing.routes_yaml import load_routes
 from costkit.errors import InvalidInput
 from costkit.route.routes import Route
 from costkit.route.rules import OwnRule, Sizes

@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 from api_server import ApiServer
 
-from costkit.adapters.batch_input import CheckedInput, open_batch_input
-from costkit.adapters.preview_child import Counting, start_preview
+from costkit.adapters.batches.input import CheckedInput, open_batch_input
+from costkit.adapters.batches.preview_child import Counting, start_preview
 from costkit.adapters.pricing_yaml import built_in_book
 from costkit.batch.preview import Preview, PreviewOptions
 from costkit.batch.rules import Rules

@@ -12,7 +12,7 @@ import pytest
 from api_server import ApiServer, Fault
 from batch_jobs import Desk, ListSource, lines_of
 
-from costkit.adapters.batch_api import SdkBatchApi
+from costkit.adapters.batches.api import SdkBatchApi
 from costkit.adapters.tokens.asking import AuthenticationRefused
 from costkit.batch.job import Job
 from costkit.batch.reconcile import AmbiguousSubmission, OtherAccount

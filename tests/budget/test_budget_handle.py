@@ -17,7 +17,7 @@ import pytest
 from anthropic.types import TextBlock
 
 import costkit
-from costkit.adapters.budget_store import BudgetStore
+from costkit.adapters.budgets.store import BudgetStore
 from costkit.budget import Change, Size, parse_amount, parse_scope
 from costkit.errors import BudgetExceeded, InvalidInput, UnknownModel
 
@@ -199,7 +199,7 @@ def test_a_soft_limit_is_logged_once_and_told_to_the_command(
 def test_a_command_that_fails_holds_nothing_up(
     folder: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, command: str
 ) -> None:
-    monkeypatch.setattr("costkit.adapters.budget_notify._SECONDS", 0.2)
+    monkeypatch.setattr("costkit.adapters.budgets.notify._SECONDS", 0.2)
     with BudgetStore(folder) as store:
         store.define("team-a", Change(soft=1, notify=command), datetime.now(UTC))
     assert costkit.Budget("team-a", folder=folder).reserve(usd="0.30").id

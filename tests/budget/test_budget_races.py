@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from forked_program import AFTER, BEFORE, Forker
 
-from costkit.adapters.budget_store import BudgetStore
+from costkit.adapters.budgets.store import BudgetStore
 from costkit.budget import Change, Event, parse_amount
 
 RACERS = Path(__file__).parent.parent / "budget_racers.py"

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from costkit.adapters.budget_store import BudgetStore
+from costkit.adapters.budgets.store import BudgetStore
 from costkit.budget import BudgetRule, Change, Outcome, Reservation, Standing, parse_amount, parse_window
 from costkit.errors import InvalidInput
 

@@ -21,8 +21,8 @@ from api_server import ApiServer, Fault
 from batch_jobs import Desk, ListSource, lines_of
 from jsonschema import Draft202012Validator
 
-from costkit.adapters.job_lock import job_lock
-from costkit.adapters.ledger import FILE_NAME, SqliteLedger
+from costkit.adapters.batches.job_lock import job_lock
+from costkit.adapters.batches.ledger import FILE_NAME, SqliteLedger
 from costkit.batch.job import Job
 
 KEY = "sk-ant-very-secret-0123456789"

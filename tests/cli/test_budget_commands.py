@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from costkit.adapters.budget_schema import FILE_NAME
+from costkit.adapters.budgets.schema import FILE_NAME
 
 MODEL = "claude-opus-5-5"
 BODY = {"model": MODEL, "max_tokens": 100, "messages": [{"role": "user", "content": "What is new?"}]}

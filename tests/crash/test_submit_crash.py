@@ -21,8 +21,8 @@ from api_server import ApiServer, Fault
 from batch_jobs import lines_of
 from forked_program import AFTER, BEFORE, Forker
 
-from costkit.adapters.job_lock import job_lock
-from costkit.adapters.ledger import SqliteLedger
+from costkit.adapters.batches.job_lock import job_lock
+from costkit.adapters.batches.ledger import SqliteLedger
 from costkit.batch.job import Job
 
 RUNS = int(os.environ.get("COSTKIT_CRASH_RUNS", "20"))

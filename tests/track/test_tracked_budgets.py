@@ -14,7 +14,7 @@ import pytest
 from api_server import ApiServer, Fault
 
 import costkit
-from costkit.adapters.budget_handle import Held
+from costkit.adapters.budgets.handle import Held
 from costkit.budget.rules import Standing
 from costkit.errors import BudgetExceeded, InvalidInput, UnknownModel
 from costkit.tracking.guard import settle

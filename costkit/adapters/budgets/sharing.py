@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 
-from costkit.adapters.budget_store import BudgetStore
+from costkit.adapters.budgets.store import BudgetStore
 
 
 class SharedStore:

@@ -12,10 +12,10 @@ from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 from typing import Any
 
-from costkit.adapters.answer_cache import AnswerCache
 from costkit.adapters.atomic import write_atomically
-from costkit.adapters.batch_reply import error_message
+from costkit.adapters.batches.reply import error_message
 from costkit.adapters.prompts import read_file
+from costkit.adapters.routing.answer_cache import AnswerCache
 from costkit.adapters.tokens.asking import AuthenticationRefused, connect
 from costkit.core.request import Request
 from costkit.errors import CostkitError, InvalidInput, OperationFailed

@@ -7,9 +7,9 @@ import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from costkit.adapters.batches.results_spool import written
 from costkit.adapters.durable import sync_folder
 from costkit.adapters.line_file import LineFile, open_lines
-from costkit.adapters.results_spool import written
 from costkit.batch.canonical import MOST_BYTES_OF_ITEM, LineProblem, Shape, read_item
 from costkit.batch.job import Job
 from costkit.errors import InputChanged, InvalidInput

@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from costkit.adapters.graded_values import Json, name_of, request_of, score_of, usage_from
+from costkit.adapters.routing.graded_values import Json, name_of, request_of, score_of, usage_from
 from costkit.core.notice import Notice
 from costkit.core.request import Request
 from costkit.core.response import BilledUsage

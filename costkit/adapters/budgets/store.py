@@ -16,9 +16,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from costkit.adapters import budget_queries as ask
-from costkit.adapters.budget_rows import RULE_COLUMNS, believable, event_of, microseconds, rule_row
-from costkit.adapters.budget_schema import BUDGETS, FILE_NAME
+from costkit.adapters.budgets import queries as ask
+from costkit.adapters.budgets.rows import RULE_COLUMNS, believable, event_of, microseconds, rule_row
+from costkit.adapters.budgets.schema import BUDGETS, FILE_NAME
 from costkit.adapters.sqlite_file import BUSY_SECONDS, begin_to_write, explained, open_state
 from costkit.budget.change import Change, changed, described
 from costkit.budget.result import BudgetState, Event, Outcome, Reservation

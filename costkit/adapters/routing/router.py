@@ -10,8 +10,8 @@ from pathlib import Path
 from threading import Lock
 from typing import Any
 
-from costkit.adapters.model_classifier import ask_one
-from costkit.adapters.routes_yaml import load_routes
+from costkit.adapters.routing.model_classifier import ask_one
+from costkit.adapters.routing.routes_yaml import load_routes
 from costkit.adapters.sdk_values import plain_request
 from costkit.core.pricebook import PriceBook
 from costkit.core.request import parse_request

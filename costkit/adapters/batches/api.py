@@ -15,7 +15,7 @@ from functools import cached_property
 from types import TracebackType
 from typing import Any, Self
 
-from costkit.adapters.batch_reply import error_message, http_date, outcome_of_failure, public_url, remote_batch
+from costkit.adapters.batches.reply import error_message, http_date, outcome_of_failure, public_url, remote_batch
 from costkit.adapters.tokens.asking import AuthenticationRefused, connect
 from costkit.batch.job import Account, RemoteBatch
 from costkit.batch.ports import Body, Created, Outcome, OutcomeUnknown

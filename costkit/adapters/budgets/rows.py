@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from costkit.adapters.budget_schema import BudgetsUnusable
+from costkit.adapters.budgets.schema import BudgetsUnusable
 from costkit.budget.amount import Amount
 from costkit.budget.result import Event, Reservation
 from costkit.budget.rules import BudgetRule

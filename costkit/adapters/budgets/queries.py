@@ -6,7 +6,7 @@ import sqlite3
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from costkit.adapters.budget_rows import believable, microseconds, moment_at, reservation_of, rule_of
+from costkit.adapters.budgets.rows import believable, microseconds, moment_at, reservation_of, rule_of
 from costkit.budget.result import BudgetState, Reservation
 from costkit.budget.rules import BudgetRule, Standing
 from costkit.core.suggest import close_names

@@ -13,8 +13,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from costkit.adapters.ledger_file import LedgerUnusable, explained, open_ledger
-from costkit.adapters.ledger_rows import BATCH_COLUMNS, JOB_COLUMNS, Value, batch_of, batch_row, job_of, job_row
+from costkit.adapters.batches.ledger_file import LedgerUnusable, explained, open_ledger
+from costkit.adapters.batches.ledger_rows import BATCH_COLUMNS, JOB_COLUMNS, Value, batch_of, batch_row, job_of, job_row
 from costkit.adapters.sqlite_file import BUSY_SECONDS
 from costkit.batch.job import Account, Batch, Job
 from costkit.errors import InvalidInput

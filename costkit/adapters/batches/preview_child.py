@@ -19,7 +19,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import IO, Any
 
-from costkit.adapters.batch_input import CheckedInput
+from costkit.adapters.batches.input import CheckedInput
 from costkit.batch.preview import Preview, PreviewOptions, preview_batch
 from costkit.core.pricebook import PriceBook
 from costkit.core.request import parse_request

@@ -6,7 +6,7 @@ import sqlite3
 from contextlib import AbstractContextManager
 from pathlib import Path
 
-from costkit.adapters.ledger_schema import APPLICATION_ID, MIGRATIONS
+from costkit.adapters.batches.ledger_schema import APPLICATION_ID, MIGRATIONS
 from costkit.adapters.sqlite_file import BUSY_SECONDS, FileUnusable, StateFile, open_state
 from costkit.adapters.sqlite_file import explained as explained_for
 

@@ -11,7 +11,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from io import BytesIO
 from typing import Any
 
-from costkit.adapters.graded_dialects import (
+from costkit.adapters.names import shown
+from costkit.adapters.prompts import find_files, read_file
+from costkit.adapters.routing.graded_dialects import (
     Passed,
     inspect_sample,
     inspect_samples,
@@ -21,9 +23,7 @@ from costkit.adapters.graded_dialects import (
     promptfoo_result,
     promptfoo_results,
 )
-from costkit.adapters.graded_values import Json, name_of, parse, request_of, score_of, usage_of
-from costkit.adapters.names import shown
-from costkit.adapters.prompts import find_files, read_file
+from costkit.adapters.routing.graded_values import Json, name_of, parse, request_of, score_of, usage_of
 from costkit.core.notice import Notice
 from costkit.errors import InvalidInput
 from costkit.route.grades import Graded

@@ -15,8 +15,8 @@ from types import TracebackType
 from typing import IO, Self
 
 from costkit.adapters.atomic import permissions_of
+from costkit.adapters.batches.results_spool import written
 from costkit.adapters.durable import sync_folder
-from costkit.adapters.results_spool import written
 from costkit.errors import Unwritable
 
 _BUFFER = 1 << 20

@@ -19,9 +19,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
-from costkit.adapters.budget_notify import notify, warning_of
-from costkit.adapters.budget_sharing import SharedStore
-from costkit.adapters.budget_store import BATCH_LEASE, DEFAULT_LEASE
+from costkit.adapters.budgets.notify import notify, warning_of
+from costkit.adapters.budgets.sharing import SharedStore
+from costkit.adapters.budgets.store import BATCH_LEASE, DEFAULT_LEASE
 from costkit.adapters.state_folder import state_folder
 from costkit.budget.amount import Amount, token_amount, usd_amount
 from costkit.budget.asking import Ask, Spent, units_asked, units_spent
@@ -82,7 +82,7 @@ class Budget:
             raise InvalidInput("give one of usd, tokens, request and size")
         ask = Ask(now.date(), _amount(usd, tokens), size, tags or {}, model, batch)
         if request is not None:
-            from costkit.adapters.budget_size import request_size
+            from costkit.adapters.budgets.size import request_size
             from costkit.adapters.sdk_values import plain_request
 
             request = plain_request(request)

@@ -1,0 +1,1 @@
+"""The outside world of routes: their file, the model that classifies, graded results."""

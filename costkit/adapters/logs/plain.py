@@ -8,7 +8,7 @@ that line until it is at the beginning of another. A file may be read in ranges 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from io import FileIO
+from io import RawIOBase
 from typing import NamedTuple
 
 from msgspec import DecodeError, Struct
@@ -75,7 +75,7 @@ class PlainReader:
 
     def __init__(
         self,
-        file: FileIO,
+        file: RawIOBase,
         name: str,
         summary: UsageSummary,
         buffer: bytearray,

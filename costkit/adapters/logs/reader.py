@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
-from pathlib import Path
+from io import FileIO, RawIOBase
 from typing import IO
 
 from costkit.adapters.logs.detect import Detector
@@ -17,6 +17,8 @@ from costkit.adapters.names import STDIN
 from costkit.errors import InvalidInput, OperationFailed
 from costkit.report.records import Item, Skipped
 
+Open = Callable[[str], RawIOBase]
+"""Opens the file of a path for reading; the bytes are not buffered. Raises OSError."""
 Progress = Callable[[int, int | None], None]
 """Is told the bytes read so far (of compressed files: as they are on disk) and, if known, those there are."""
 
@@ -67,6 +69,7 @@ def read_source(
     labels: Sequence[str] = (),
     stdin: IO[bytes] | None = None,
     passed: Callable[[int], None] = lambda _size: None,
+    open_file: Open = FileIO,
 ) -> Iterator[Item]:
     """Read one file: the unit of work that a log can be split into. `passed` is told about each read."""
     name = source.name
@@ -77,7 +80,7 @@ def read_source(
         return
     with ExitStack() as closing:
         try:
-            stream = closing.enter_context(Path(source.path).open("rb", buffering=0))
+            stream = closing.enter_context(open_file(source.path))
         except OSError as error:
             if source.named:
                 raise InvalidInput(f"can't be read: {why(error)}", where=name) from None
@@ -86,7 +89,9 @@ def read_source(
         yield from _read_stream(stream, name, labels, passed)
 
 
-def _read_stream(stream: IO[bytes], name: str, labels: Sequence[str], passed: Callable[[int], None]) -> Iterator[Item]:
+def _read_stream(
+    stream: IO[bytes] | RawIOBase, name: str, labels: Sequence[str], passed: Callable[[int], None]
+) -> Iterator[Item]:
     try:
         unpacked = Unpacked(Tap(stream, passed))
         documents, detector = Documents(unpacked.read, name, pickers(labels)), Detector()

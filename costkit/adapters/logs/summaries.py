@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
@@ -18,7 +18,7 @@ from costkit.report.fold import add_item, close
 from costkit.report.options import FoldOptions
 from costkit.report.recorded import sessions_in
 from costkit.report.records import Skipped
-from costkit.report.summary import Omission, Place, UsageSummary
+from costkit.report.summary import UsageSummary
 
 if TYPE_CHECKING:
     from costkit.adapters.logs.crew import Crew
@@ -142,29 +142,32 @@ def _cores() -> int:
 
 def number_lines(summary: UsageSummary, sources: Sequence[Source]) -> None:
     """Count the lines before the few places that are shown, where a range of a file did not know its number."""
+    number_places(summary, _line_in(sources))
+
+
+def number_places(summary: UsageSummary, line_at: Callable[[str, int], int]) -> None:
+    """As `number_lines`, by asking for the line of an offset in the file of a name."""
+    for omission in (*summary.skipped.values(), *summary.remarks.values()):
+        omission.places = tuple(
+            (name, offset, line if line >= 0 else line_at(name, offset)) for name, offset, line in omission.places
+        )
+
+
+def _line_in(sources: Sequence[Source]) -> Callable[[str, int], int]:
     paths = {source.name: source.path for source in sources}
-    for omission in _omissions(summary):
-        omission.places = tuple(_numbered(place, paths) for place in omission.places)
 
+    def line_at(name: str, offset: int) -> int:
+        line, left = 1, offset
+        try:
+            with Path(paths[name]).open("rb", buffering=0) as file:
+                while left > 0:
+                    block = file.read(min(left, _BLOCK))
+                    if not block:
+                        break
+                    line += block.count(b"\n")
+                    left -= len(block)
+        except OSError:  # it was there a moment ago; the place is shown without its line
+            line = 0
+        return line
 
-def _omissions(summary: UsageSummary) -> Iterator[Omission]:
-    yield from summary.skipped.values()
-    yield from summary.remarks.values()
-
-
-def _numbered(place: Place, paths: dict[str, str]) -> Place:
-    name, offset, line = place
-    if line >= 0:
-        return place
-    line, left = 1, offset
-    try:
-        with Path(paths[name]).open("rb", buffering=0) as file:
-            while left > 0:
-                block = file.read(min(left, _BLOCK))
-                if not block:
-                    break
-                line += block.count(b"\n")
-                left -= len(block)
-    except OSError:  # it was there a moment ago; the place is shown without its line
-        line = 0
-    return (name, offset, line)
+    return line_at

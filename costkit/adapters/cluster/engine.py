@@ -5,19 +5,22 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from importlib.util import find_spec
+from threading import Event, Thread
 from typing import Any
 
 from costkit import __version__
 from costkit.adapters.cluster.objects import explain, is_url
+from costkit.adapters.logs.summaries import cores
 from costkit.errors import InvalidInput, OperationFailed
 
 CONNECT_S = 10
 """How long a scheduler may take to answer, in seconds."""
 WORKERS_S = 30
 """How long the first worker may take to come."""
-_CLOSE_S = 1
+_CLOSE_S = 0.5
+_POLL_S = 0.1
 _LOCAL = re.compile(r"local(?::([1-9]\d{0,3}))?", re.ASCII)
 _ADDRESS = re.compile(r"[a-z]+://\S+")
 _NEEDED = ("dask", "distributed", "fsspec")
@@ -25,7 +28,6 @@ _DASK = {
     "distributed.admin.large-graph-warning-threshold": "1GiB",
     "distributed.comm.retry.count": 1,
 }
-_DASHBOARD = None
 _LOOPBACK = "127.0.0.1"
 
 
@@ -49,18 +51,34 @@ def connect(address: str) -> Iterator[Any]:
     import dask
     from distributed import Client
 
-    logging.getLogger("distributed").setLevel(logging.CRITICAL)
     local = _LOCAL.fullmatch(address)
-    with dask.config.set(_DASK), _local_cluster(local[1]) if local else _there(address) as target:
+    with dask.config.set(_DASK), _silent_logs(), _local_cluster(local[1]) if local else _there(address) as target:
         try:
-            client = Client(target, timeout=CONNECT_S, set_as_default=False)
-        except (OSError, ValueError, TypeError, RuntimeError) as error:
+            client = _made(lambda: Client(target, timeout=CONNECT_S, set_as_default=False))
+        except OSError:
             hint = "is dask scheduler running there?"
-            raise OperationFailed(f"no scheduler answers at {address}: {explain(error)}", hint=hint) from None
+            raise OperationFailed(f"no scheduler answers at {address} within {CONNECT_S} s", hint=hint) from None
+        except (ValueError, TypeError, RuntimeError) as error:
+            raise InvalidInput(f"--cluster {address}: {explain(error)}") from None
         try:
             yield client
         finally:
-            client.close(timeout=_CLOSE_S)
+            with suppress(OSError):
+                client.close(timeout=_CLOSE_S)
+
+
+@contextmanager
+def _silent_logs() -> Iterator[None]:
+    """What Dask says about lost workers and connections is said by the report, if it matters."""
+    names = [name for name in logging.root.manager.loggerDict if name.split(".")[0] == "distributed"]
+    levels = {name: logging.getLogger(name).level for name in names}
+    for name in names:
+        logging.getLogger(name).setLevel(logging.CRITICAL)
+    try:
+        yield
+    finally:
+        for name, level in levels.items():
+            logging.getLogger(name).setLevel(level)
 
 
 @contextmanager
@@ -70,19 +88,59 @@ def _there(address: str) -> Iterator[str]:
 
 @contextmanager
 def _local_cluster(workers: str | None) -> Iterator[Any]:
+    import multiprocessing
+
     from distributed import LocalCluster
 
-    cluster = LocalCluster(
-        n_workers=int(workers) if workers else None,
-        threads_per_worker=1,  # reading is Python: a second thread would only wait for the first
-        host=_LOOPBACK,
-        dashboard_address=_DASHBOARD,
-        silence_logs=logging.CRITICAL,
+    others = set(multiprocessing.active_children())
+    cluster = _made(
+        lambda: LocalCluster(
+            n_workers=0,  # they come in their own time, so that this can be interrupted
+            threads_per_worker=1,  # reading is Python: a second thread would only wait for the first
+            host=_LOOPBACK,
+            dashboard_address=None,
+            silence_logs=logging.CRITICAL,
+        )
     )
     try:
+        cluster.scale(int(workers) if workers else cores())
         yield cluster
     finally:
-        cluster.close(timeout=_CLOSE_S)
+        for nanny in cluster.workers.values():
+            nanny.auto_restart = False
+        for process in set(multiprocessing.active_children()) - others:
+            process.kill()  # nothing that they know is needed any more
+        cluster.shutdown_on_close = False
+        with suppress(Exception):  # whatever state an interrupt has left it in
+            cluster.close(timeout=_CLOSE_S)
+
+
+def _made(make: Callable[[], Any]) -> Any:
+    """Have a client or a cluster made by a thread: what is interrupted while it starts can't be closed for long."""
+    made: list[Any] = []
+    failed: list[BaseException] = []
+    is_done, is_given_up = Event(), Event()
+
+    def work() -> None:
+        try:
+            made.append(make())
+        except BaseException as error:  # noqa: BLE001  # raised again where it is waited for
+            failed.append(error)
+        is_done.set()
+        if is_given_up.is_set() and made:
+            with suppress(Exception):
+                made[0].close(timeout=_CLOSE_S)
+
+    Thread(target=work, daemon=True).start()
+    try:
+        while not is_done.wait(_POLL_S):
+            pass
+    except BaseException:
+        is_given_up.set()
+        raise
+    if failed:
+        raise failed[0]
+    return made[0]
 
 
 def check_workers(client: Any, address: str, paths: list[str], folder: str) -> int:

@@ -14,7 +14,7 @@ from typing import Any
 
 from costkit.adapters.cluster.objects import Mark, mark_now
 from costkit.adapters.cluster.tasks import Head, Order, OtherVersion, PieceFailed, Setup, head_of, read_load
-from costkit.adapters.cluster.waiting import failure, finished
+from costkit.adapters.cluster.waiting import KILLED, ended, failure
 from costkit.adapters.logs.pieces import Load, Piece, fit_together
 from costkit.adapters.logs.plain import Range
 from costkit.errors import InvalidInput, OperationFailed
@@ -67,20 +67,17 @@ class Reader:
         heads = self.client.map(head_of, readings, pure=False)
         by_key = {head.key: number for number, head in enumerate(heads)}
         again: list[Order] = []
-        for future in finished(self.client, heads):
+        for future, head, error in ended(self.client, heads):
             number = by_key[future.key]
             order = orders[number]
-            if future.status == "finished":
-                self.done.append(Done(order, future.result(), readings[number]))
+            if error is None:
+                self.done.append(Done(order, head, readings[number]))
                 self.passed(order.size)
             else:
-                again.extend(self._instead(order, future, alone=alone))
+                again.extend(self._instead(order, error, alone=alone))
         return again
 
-    def _instead(self, order: Order, future: Any, *, alone: bool) -> list[Order]:
-        if future.status != "error":
-            raise failure(future)
-        error = future.exception()
+    def _instead(self, order: Order, error: BaseException, *, alone: bool) -> list[Order]:
         if isinstance(error, PieceFailed):
             piece = order.load[error.index]
             others = [other for other in order.load if other is not piece]
@@ -88,8 +85,8 @@ class Reader:
             return [*again, replace(order, load=others)] if others else again
         if isinstance(error, OtherVersion | ModuleNotFoundError):
             raise InvalidInput(f"a worker is refused: {error}", code="worker-refused")
-        if type(error).__name__ != "KilledWorker":
-            raise failure(future)
+        if type(error).__name__ != KILLED:
+            raise failure(error)
         if alone:
             self.given_up[order.load[0].source.path] = "read-failed: every worker that read it died"
         else:  # it may have been the fault of another load on the same worker

@@ -81,7 +81,7 @@ def _read(
     read_here = [source for source in sources if source.size is None]
     others = [source for source in sources if source.size is not None]
     size = sum(source.size or 0 for source in sources)
-    helpers = min(size // WORTH_A_WORKER, (workers or _cores()) - 1)
+    helpers = min(size // WORTH_A_WORKER, (workers or cores()) - 1)
     loads = deque(plan(others, may_split=helpers > 0 and options.dedupe != "file"))
     done = 0
     crews: list[Crew] = []
@@ -132,7 +132,7 @@ def _read_here(
             add_item(folder.summary, item)
 
 
-def _cores() -> int:
+def cores() -> int:
     """How many processors this process may use."""
     try:
         return len(os.sched_getaffinity(0))

@@ -2,9 +2,10 @@
 
     python bench/cluster_scaling.py [MEGABYTES [TIMES]]
 
-Each log is read by one process without a cluster, by two, by one worker and by two workers of a cluster that is already
-there, in turns; the best of each counts. The start of a cluster on this machine is measured on its own. All come to
-the same document, or the script fails.
+Each log is read by one process without a cluster, by one worker and by two workers of a cluster that is already there,
+in turns. Two ratios: of the time that passed, the best of each, which other work on the machine falsifies; and of the
+processor time of the busiest process that reads, which says how well work is shared out. All come to the same document,
+or the script fails.
 """
 
 from __future__ import annotations
@@ -14,9 +15,10 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from contextlib import ExitStack
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from log_corpus import dense, transcripts
 from machine import describe_machine
@@ -24,68 +26,80 @@ from machine import describe_machine
 from costkit.adapters.cluster import summarize_on_cluster
 from costkit.adapters.logs.summaries import summarize_logs
 from costkit.adapters.pricing_yaml import built_in_book
-from costkit.report import ReportOptions, UsageSummary, settle
+from costkit.report import FoldOptions, ReportOptions, UsageSummary, settle
 
 _MEGABYTE = 1_000_000
+_WORKERS = (1, 2)
+
+
+class Way(NamedTuple):
+    """One way to a summary."""
+
+    name: str
+    summarize: Callable[[list[str], FoldOptions], UsageSummary]
+    busy: Callable[[], list[float]]
+    """Processor time of each process that reads, in seconds so far."""
 
 
 def main() -> None:
     """Measure and print."""
-    from distributed import LocalCluster
-
     size = (int(sys.argv[1]) if len(sys.argv) > 1 else 400) * _MEGABYTE
     times = int(sys.argv[2]) if len(sys.argv) > 2 else 3
     print(describe_machine("dask", "distributed", "fsspec"))
-    options, book = ReportOptions(as_of=date(2026, 11, 21)), built_in_book()
-    fold = options.fold(book)
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        ways = [Way("one process", lambda paths, fold: summarize_logs(paths, fold, workers=1), _own)]
+        ways.extend(_on_cluster(stack, workers) for workers in _WORKERS)
+        for corpus in (dense(folder, size), transcripts(folder, size)):
+            _compare(corpus, size, ways, times)
 
-    def on(workers: int) -> Any:
-        return LocalCluster(
-            n_workers=workers, threads_per_worker=1, host="127.0.0.1", dashboard_address=None, silence_logs=50
+
+def _own() -> list[float]:
+    return [time.process_time()]
+
+
+def _on_cluster(stack: ExitStack, workers: int) -> Way:
+    from distributed import Client, LocalCluster
+
+    cluster = stack.enter_context(
+        LocalCluster(
+            n_workers=workers,
+            threads_per_worker=1,
+            host="127.0.0.1",
+            dashboard_address="127.0.0.1:0",
+            silence_logs=50,
         )
-
-    with tempfile.TemporaryDirectory() as folder:
-        began = time.perf_counter()
-        with on(1) as one:
-            start = time.perf_counter() - began
-            with on(2) as two:
-                for corpus in (dense(Path(folder), size), transcripts(Path(folder), size)):
-                    paths = [str(corpus)]
-                    ways: dict[str, Callable[[], UsageSummary]] = {
-                        "one process": lambda paths=paths: summarize_logs(paths, fold, workers=1),
-                        "two processes": lambda paths=paths: summarize_logs(paths, fold, workers=2),
-                        "cluster, one worker": lambda paths=paths: summarize_on_cluster(
-                            paths, fold, one.scheduler_address
-                        ),
-                        "cluster, two workers": lambda paths=paths: summarize_on_cluster(
-                            paths, fold, two.scheduler_address
-                        ),
-                    }
-                    best, summaries = _best(ways, times)
-                    documents = {json.dumps(settle(summary, book, options).as_json()) for summary in summaries}
-                    if len(documents) != 1:
-                        raise SystemExit("the documents differ")
-                    _print(corpus.name, size, best, summaries[0])
-        print(f"start of a cluster with one worker: {start:.1f} s")
+    )
+    client: Any = stack.enter_context(Client(cluster, set_as_default=False))
+    return Way(
+        f"cluster, {workers} worker{'s' * (workers > 1)}",
+        lambda paths, fold: summarize_on_cluster(paths, fold, cluster.scheduler_address),
+        lambda: list(client.run(time.process_time).values()),
+    )
 
 
-def _best(ways: dict[str, Callable[[], UsageSummary]], times: int) -> tuple[dict[str, float], list[UsageSummary]]:
-    best = dict.fromkeys(ways, float("inf"))
-    summaries = []
+def _compare(corpus: Path, size: int, ways: list[Way], times: int) -> None:
+    options, book = ReportOptions(as_of=date(2026, 11, 21)), built_in_book()
+    best: dict[str, tuple[float, float]] = {}
+    documents = {}
     for _ in range(times):
-        for name, way in ways.items():
-            began = time.perf_counter()
-            summaries.append(way())
-            best[name] = min(best[name], time.perf_counter() - began)
-    return best, summaries
-
-
-def _print(corpus: str, size: int, best: dict[str, float], summary: UsageSummary) -> None:
+        for way in ways:
+            busy, began = way.busy(), time.perf_counter()
+            summary = way.summarize([str(corpus)], options.fold(book))
+            passed = time.perf_counter() - began
+            busiest = max(after - before for before, after in zip(busy, way.busy(), strict=True))
+            known = best.get(way.name, (passed, busiest))
+            best[way.name] = (min(passed, known[0]), min(busiest, known[1]))
+            documents[json.dumps(settle(summary, book, options).as_json())] = summary
+    if len(documents) != 1:
+        raise SystemExit("the documents differ")
+    (summary,) = documents.values()
     responses = sum(tally.requests for tally in summary.tallies.values())
-    print(f"\n{corpus}: {size / _MEGABYTE:.0f} MB, {responses:,} responses, {summary.duplicates:,} copies")
-    base = best["one process"]
-    for name, seconds in best.items():
-        print(f"  {name:<22}{size / _MEGABYTE / seconds:8.0f} MB/s   x {base / seconds:.2f}")
+    print(f"\n{corpus.name}: {size // _MEGABYTE} MB, {responses:,} responses, {summary.duplicates:,} copies")
+    base = best[ways[0].name]
+    for name, (passed, busiest) in best.items():
+        rate = size / _MEGABYTE / passed
+        print(f"  {name:<20}{rate:6.0f} MB/s  x {base[0] / passed:.2f}    busiest process  x {base[1] / busiest:.2f}")
 
 
 if __name__ == "__main__":

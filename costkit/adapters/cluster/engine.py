@@ -98,7 +98,7 @@ def _local_cluster(workers: str | None) -> Iterator[Any]:
             n_workers=0,  # they come in their own time, so that this can be interrupted
             threads_per_worker=1,  # reading is Python: a second thread would only wait for the first
             host=_LOOPBACK,
-            dashboard_address=None,
+            dashboard_address=f"{_LOOPBACK}:0",
             silence_logs=logging.CRITICAL,
         )
     )

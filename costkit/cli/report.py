@@ -108,6 +108,14 @@ def report(
             "--no-cache", rich_help_panel=ADVANCED, help="Read every log again, also one that has not changed."
         ),
     ] = False,
+    cluster: Annotated[
+        str | None,
+        typer.Option(
+            metavar="ADDRESS",
+            rich_help_panel=ADVANCED,
+            help="Read with a Dask cluster: tcp://scheduler:8786, or local:N. Logs may be URLs such as s3://.",
+        ),
+    ] = None,
 ) -> ExitCode:
     """Say what was spent, on what.
 
@@ -143,10 +151,15 @@ def report(
     )
     paths = logs or [piped_input()]
     with byte_progress(run, "reading") as progress:
-        remembered = None if no_cache else run.cache_dir() / "report"
-        summary = summarize_logs(
-            paths, options.fold(run.book), workers=workers, remembered=remembered, progress=progress
-        )
+        if cluster is not None:
+            from costkit.cli.report_cluster import summarize
+
+            summary = summarize(run, paths, options.fold(run.book), cluster, workers=workers, progress=progress)
+        else:
+            remembered = None if no_cache else run.cache_dir() / "report"
+            summary = summarize_logs(
+                paths, options.fold(run.book), workers=workers, remembered=remembered, progress=progress
+            )
         result = settle(summary, run.book, options)
     limits = _limits() if budgets else None
     drawn = Drawing(summary, options, result)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from io import FileIO
+from io import FileIO, RawIOBase
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from costkit.adapters.logs.plain import BUFFER, NO_LINE, PlainReader, Range
-from costkit.adapters.logs.reader import read_source
+from costkit.adapters.logs.reader import Open, read_source
 from costkit.adapters.logs.sources import Source, why
 from costkit.adapters.logs.unpack import SAMPLE, Unusable, check, is_packed
 from costkit.errors import OperationFailed
@@ -53,12 +53,16 @@ class Folder:
     """
 
     def __init__(
-        self, options: FoldOptions, memory: Memory | None = None, passed: Callable[[int], None] = lambda _size: None
+        self,
+        options: FoldOptions,
+        memory: Memory | None = None,
+        passed: Callable[[int], None] = lambda _size: None,
+        open_file: Open = FileIO,
     ) -> None:
         self.summary = UsageSummary(options)
         self._memory = memory
         self.split: dict[str, UsageSummary] = {}
-        self._passed = passed
+        self._passed, self._open = passed, open_file
         self._buffer = bytearray(BUFFER)
 
     def fold(self, piece: Piece) -> Range | None:
@@ -83,9 +87,11 @@ class Folder:
             return self._quickly(piece, summary)
         found = None if piece.source.size is None else self._quickly(piece, summary)
         if found is None:
-            for item in read_source(
-                piece.source, labels=summary.options.labels, dialect=summary.options.dialect, passed=self._passed
-            ):
+            asked = summary.options
+            items = read_source(
+                piece.source, labels=asked.labels, dialect=asked.dialect, passed=self._passed, open_file=self._open
+            )
+            for item in items:
                 add_item(summary, item)
         if summary.options.dedupe == "file":
             close(summary)
@@ -101,7 +107,7 @@ class Folder:
     def _quickly(self, piece: Piece, summary: UsageSummary) -> Range | None:
         source = piece.source
         try:
-            file = FileIO(source.path)
+            file = self._open(source.path)
         except (OSError, ValueError):
             return None
         with file:
@@ -124,27 +130,38 @@ def fold_load(folder: Folder, load: Load) -> Found:
     return (load, [folder.fold(piece) for piece in load])
 
 
-def plan(sources: Sequence[Source], *, may_split: bool) -> list[Load]:
-    """Share files out: large ones by ranges of bytes, small ones several at a time."""
+def plan(
+    sources: Sequence[Source],
+    *,
+    may_split: bool,
+    largest: int = RANGE,
+    load_size: int = LOAD,
+    is_made_of_lines: Callable[[Source], bool] | None = None,
+) -> list[Load]:
+    """Share files out: large ones by ranges of bytes, small ones several at a time.
+
+    `largest` is how many bytes a range has, `load_size` how many the small files that are handed over at once.
+    """
+    has_lines = is_made_of_lines or _is_made_of_lines
     loads: list[Load] = []
     load, size = Load(), 0
     for source in sources:
-        if may_split and (source.size or 0) > RANGE and _is_made_of_lines(source):
-            loads.extend([piece] for piece in _ranges(source))
+        if may_split and (source.size or 0) > largest and has_lines(source):
+            loads.extend([piece] for piece in _ranges(source, largest))
             continue
         load.append(Piece(source))
         size += source.size or 0
-        if size > LOAD:
+        if size > load_size:
             loads.append(load)
             load, size = Load(), 0
     return [*loads, load] if load else loads
 
 
-def _ranges(source: Source) -> Iterator[Piece]:
+def _ranges(source: Source, largest: int) -> Iterator[Piece]:
     """The last one has no end: the file may have grown."""
     size = source.size or 0
-    for start in range(0, size, RANGE):
-        yield Piece(source, start, start + RANGE if start + RANGE < size else None, ranged=True)
+    for start in range(0, size, largest):
+        yield Piece(source, start, start + largest if start + largest < size else None, ranged=True)
 
 
 def fit_together(ranges: Sequence[Range | None]) -> bool:
@@ -159,7 +176,7 @@ def fit_together(ranges: Sequence[Range | None]) -> bool:
     return True
 
 
-def _is_plain(file: FileIO) -> bool:
+def _is_plain(file: RawIOBase) -> bool:
     head = file.read(SAMPLE) or b""
     try:
         check(head)

@@ -8,7 +8,7 @@ that line until it is at the beginning of another. A file may be read in ranges 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from io import FileIO
+from io import RawIOBase
 from typing import NamedTuple
 
 from msgspec import DecodeError, Struct
@@ -86,7 +86,7 @@ class PlainReader:
 
     def __init__(
         self,
-        file: FileIO,
+        file: RawIOBase,
         name: str,
         summary: UsageSummary,
         buffer: bytearray,
@@ -104,9 +104,7 @@ class PlainReader:
         self._base = start
         self._filled = 0
         self._line = UNKNOWN_LINE if start else 1
-        self._bills = 0
-        self._passed_over = 0
-        self._steps = 0
+        self._bills = self._passed_over = self._steps = 0
         self._at_end = False
         self._has_marks = True
         self._foreign: tuple[bytes, ...] | None = None

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
-from pathlib import Path
+from io import FileIO, RawIOBase
 from typing import IO, Generic, Protocol, TypeVar
 
 from costkit.adapters.logs.detect import Detector, Result, check_dialect
@@ -18,6 +18,8 @@ from costkit.adapters.names import STDIN
 from costkit.errors import InvalidInput, OperationFailed
 from costkit.report.records import FileRead, Item, Record, RecordedCost, Remark, Skipped
 
+Open = Callable[[str], RawIOBase]
+"""Opens the file of a path for reading; the bytes are not buffered. Raises OSError."""
 Progress = Callable[[int, int | None], None]
 """Is told the bytes read so far (of compressed files: as they are on disk) and, if known, those there are."""
 _T = TypeVar("_T")
@@ -120,17 +122,22 @@ def read_source(
     stdin: IO[bytes] | None = None,
     passed: Callable[[int], None] = lambda _size: None,
     witness: Witness | None = None,
+    open_file: Open = FileIO,
 ) -> Iterator[Item]:
     """Read one file: the unit of work that a log can be split into.
 
-    `passed` is told about each read, `witness` about each document that was looked into.
+    `passed` is told about each read, `witness` about each document that was looked into; `open_file` opens the path.
     """
     reading = _Reading(tuple(labels), dialect, witness or _NOBODY, None, _as_they_are)
-    return _read(source, reading, stdin, passed)
+    return _read(source, reading, stdin, passed, open_file)
 
 
 def _read(
-    source: Source, reading: _Reading[_T], stdin: IO[bytes] | None, passed: Callable[[int], None]
+    source: Source,
+    reading: _Reading[_T],
+    stdin: IO[bytes] | None,
+    passed: Callable[[int], None],
+    open_file: Open = FileIO,
 ) -> Iterator[_T | Skipped | Remark | FileRead]:
     name = source.name
     if source.path == STDIN:
@@ -140,23 +147,23 @@ def _read(
         return
     with ExitStack() as closing:
         try:
-            stream = closing.enter_context(Path(source.path).open("rb", buffering=0))
+            stream = closing.enter_context(open_file(source.path))
         except OSError as error:
             if source.named:
                 raise InvalidInput(f"can't be read: {why(error)}", where=name) from None
             yield Skipped(f"unreadable: {why(error)}", name)
             return
         head = _head(stream, name) if source.size is not None else b""
-        if is_container(head):
+        if is_container(head) and open_file is FileIO:  # databases are opened by their path
             passed(source.size or 0)
             yield from reading.container(source.path, name, head)
         else:
             yield from reading.stream(stream, name, passed)
 
 
-def _head(stream: IO[bytes], name: str) -> bytes:
+def _head(stream: IO[bytes] | RawIOBase, name: str) -> bytes:
     try:
-        head = stream.read(SAMPLE)
+        head = stream.read(SAMPLE) or b""
         stream.seek(0)
     except OSError as error:
         raise OperationFailed(f"reading failed: {why(error)}", where=name) from error
@@ -174,7 +181,7 @@ class _Reading(Generic[_T]):
     each: Each[_T]
 
     def stream(
-        self, stream: IO[bytes], name: str, passed: Callable[[int], None]
+        self, stream: IO[bytes] | RawIOBase, name: str, passed: Callable[[int], None]
     ) -> Iterator[_T | Skipped | Remark | FileRead]:
         """What the text in a stream bills, compressed or not."""
         wanted = self.wanted if self.dialect is None else any_line

@@ -92,7 +92,7 @@ def _expand(argument: str) -> list[str]:
     except (ValueError, OSError) as error:
         raise InvalidInput(f"not a pattern: {error}", where=printable(argument)) from None
     if not paths:
-        raise InvalidInput("no file matches this pattern", where=printable(argument))
+        raise InvalidInput("no file matches this pattern", where=printable(argument), hint=_hint(argument))
     return paths
 
 
@@ -104,8 +104,12 @@ def _named_file(path: str) -> Source:
                 return Source(path, named=True, size=status.st_size)
     except (OSError, ValueError) as error:
         reason = why(error) if isinstance(error, OSError) else str(error)
-        raise InvalidInput(f"can't be read: {reason}", where=printable(path)) from None
+        raise InvalidInput(f"can't be read: {reason}", where=printable(path), hint=_hint(path)) from None
     return Source(path, named=True)
+
+
+def _hint(argument: str) -> str | None:
+    return "URLs are read with --cluster, for example --cluster local" if "://" in argument else None
 
 
 def _walk(top: str, skipped: list[Skipped]) -> Iterator[Source]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import sys
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
@@ -19,7 +19,7 @@ from costkit.report.fold import add_item, close
 from costkit.report.options import FoldOptions
 from costkit.report.recorded import sessions_in
 from costkit.report.records import Skipped
-from costkit.report.summary import Omission, Place, UsageSummary
+from costkit.report.summary import UsageSummary
 from costkit.report.table import Response
 
 if TYPE_CHECKING:
@@ -83,7 +83,7 @@ def _read(
     read_here = [source for source in sources if source.size is None]
     others = [source for source in sources if source.size is not None]
     size = sum(source.size or 0 for source in sources)
-    helpers = min(size // WORTH_A_WORKER, (workers or _cores()) - 1)
+    helpers = min(size // WORTH_A_WORKER, (workers or cores()) - 1)
     loads = deque(plan(others, may_split=helpers > 0 and options.dedupe != "file"))
     done = 0
     crews: list[Crew] = []
@@ -137,7 +137,7 @@ def _read_here(
             close(folder.summary)
 
 
-def _cores() -> int:
+def cores() -> int:
     """How many processors this process may use; one where Python can't be started again."""
     if not sys.executable or getattr(sys, "frozen", False):
         return 1
@@ -149,35 +149,39 @@ def _cores() -> int:
 
 def number_lines(summary: UsageSummary, sources: Sequence[Source]) -> None:
     """Count the lines before the few places that are shown, where a range of a file did not know its number."""
+    number_places(summary, _line_in(sources))
+
+
+def number_places(summary: UsageSummary, line_at: Callable[[str, int], int]) -> None:
+    """As `number_lines`, by asking for the line of an offset in the file of a name."""
+    for omission in (*summary.skipped.values(), *summary.remarks.values()):
+        omission.places = tuple(
+            (name, offset, line if line >= 0 else line_at(name, offset)) for name, offset, line in omission.places
+        )
+    summary.dearest = tuple(ranked._replace(response=_placed(ranked.response, line_at)) for ranked in summary.dearest)
+
+
+def _placed(response: Response, line_at: Callable[[str, int], int]) -> Response:
+    if response.line >= 0:
+        return response
+    return response._replace(line=line_at(response.attributes.path, response.offset))
+
+
+def _line_in(sources: Sequence[Source]) -> Callable[[str, int], int]:
     paths = {source.name: source.path for source in sources}
-    for omission in _omissions(summary):
-        omission.places = tuple(_numbered(place, paths) for place in omission.places)
-    summary.dearest = tuple(ranked._replace(response=_placed(ranked.response, paths)) for ranked in summary.dearest)
 
+    def line_at(name: str, offset: int) -> int:
+        line, left = 1, offset
+        try:
+            with Path(paths[name]).open("rb", buffering=0) as file:
+                while left > 0:
+                    block = file.read(min(left, _BLOCK))
+                    if not block:
+                        break
+                    line += block.count(b"\n")
+                    left -= len(block)
+        except OSError:  # it was there a moment ago; the place is shown without its line
+            line = 0
+        return line
 
-def _omissions(summary: UsageSummary) -> Iterator[Omission]:
-    yield from summary.skipped.values()
-    yield from summary.remarks.values()
-
-
-def _placed(response: Response, paths: dict[str, str]) -> Response:
-    _, _, line = _numbered((response.attributes.path, response.offset, response.line), paths)
-    return response._replace(line=line)
-
-
-def _numbered(place: Place, paths: dict[str, str]) -> Place:
-    name, offset, line = place
-    if line >= 0:
-        return place
-    line, left = 1, offset
-    try:
-        with Path(paths[name]).open("rb", buffering=0) as file:
-            while left > 0:
-                block = file.read(min(left, _BLOCK))
-                if not block:
-                    break
-                line += block.count(b"\n")
-                left -= len(block)
-    except OSError:  # it was there a moment ago; the place is shown without its line
-        line = 0
-    return (name, offset, line)
+    return line_at

@@ -31,9 +31,9 @@ class Unusable(Exception):
 class Tap(io.RawIOBase):
     """Passes bytes on and tells somebody how many."""
 
-    def __init__(self, stream: IO[bytes], passed: Callable[[int], None]) -> None:
+    def __init__(self, stream: IO[bytes] | io.RawIOBase, passed: Callable[[int], None]) -> None:
         super().__init__()
-        self._readinto: Callable[[Any], int | None] = getattr(stream, "readinto1", None) or stream.readinto  # type: ignore[attr-defined]
+        self._readinto: Callable[[Any], int | None] = getattr(stream, "readinto1", None) or stream.readinto  # type: ignore[union-attr]
         self._passed = passed
 
     def readable(self) -> bool:

@@ -169,16 +169,16 @@ def _preview_at_once() -> None:
     from costkit.core.tokens import NO_TOKENS
 
     class Child(preview_child.PreviewChild):
-        def __init__(self) -> None:
-            pass
+        def __init__(self, counting: preview_child.Counting) -> None:
+            self.counting = counting
 
         def preview(self, source: Any, *_others: object, **_named: object) -> Preview:
             size = len(source.manifest)
             return Preview(size, size, NO_TOKENS, JobEstimate(ZERO, ZERO), ZERO, (), (), ())
 
     @contextlib.contextmanager
-    def start_preview(counting: preview_child.Counting) -> Iterator[preview_child.PreviewChild]:  # noqa: ARG001
-        yield Child()
+    def start_preview(counting: preview_child.Counting) -> Iterator[preview_child.PreviewChild]:
+        yield Child(counting)
 
     preview_child.start_preview = start_preview
 

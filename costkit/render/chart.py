@@ -86,7 +86,7 @@ def panel_svg(panel: Panel, box: Box) -> Iterator[str]:
 
     turn = math.log10 if panel.logarithmic else float
     top_usd = max((amount for line in panel.lines for _, amount in line.points), default=Decimal(0))
-    chart = pygal.XY(**_settings(panel.title, panel.x_title, box), print_labels=True)
+    chart = pygal.XY(**_settings(panel.title, panel.x_title, box, panel.x_ticks[-1][1]), print_labels=True)
     highest = _dollar_axis(chart, top_usd)
     chart.x_labels = [{"value": turn(value), "label": harmless(label)} for value, label in panel.x_ticks]
     classes = []
@@ -119,7 +119,7 @@ def bars_svg(bars: Bars, box: Box) -> Iterator[str]:
     yield _placed(chart, box, [f"s{stack.style}" for stack in bars.stacks], [stack.name for stack in bars.stacks])
 
 
-def _settings(title: str, x_title: str, box: Box) -> dict[str, Any]:
+def _settings(title: str, x_title: str, box: Box, last_label: str = "") -> dict[str, Any]:
     from pygal.style import Style
 
     return {
@@ -135,7 +135,7 @@ def _settings(title: str, x_title: str, box: Box) -> dict[str, Any]:
         "show_dots": False,
         "include_x_axis": True,
         "margin": 4,
-        "margin_right": 18,  # half of the last label
+        "margin_right": max(18, 4 * len(last_label)),  # half of the last label stands beyond the axis
         "truncate_label": -1,
     }
 

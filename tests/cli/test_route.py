@@ -191,7 +191,8 @@ def test_a_request_is_data_for_the_classifier(asked: Any, api: ApiServer, write:
 
 
 def test_a_failing_api_is_an_error_and_what_was_answered_is_kept(asked: Any, api: ApiServer) -> None:
-    api.fail(Fault(status=400, message="no such format", on="messages", skip=2))
+    late = 1.0  # so that the other answers are there
+    api.fail(Fault(status=400, message="no such format", on="messages", skip=2, delay_s=late))
     answer = asked()
     assert (answer.code, answer.document["error"]["code"]) == (2, "refused")
     asked()

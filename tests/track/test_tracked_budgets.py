@@ -6,7 +6,6 @@ import asyncio
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Callable
 from typing import Any
 
@@ -69,36 +68,6 @@ def test_an_asynchronous_call_is_settled_too(api: ApiServer, log: Any, body: Any
 
     asyncio.run(call())
     assert standing().committed == tokens(log.line["usage"])
-
-
-def test_a_call_that_is_cancelled_before_it_is_sent_holds_nothing(
-    api: ApiServer, body: Any, budget: SetBudget, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    budget("--limit", LARGE)
-    asked, go_on = threading.Event(), threading.Event()
-    reserve = costkit.Budget.reserve
-
-    def slowly(self: costkit.Budget, **arguments: Any) -> Any:
-        asked.set()
-        go_on.wait(30)
-        return reserve(self, **arguments)
-
-    monkeypatch.setattr(costkit.Budget, "reserve", slowly)
-
-    async def call() -> None:
-        async with anthropic.AsyncAnthropic(api_key=api.key, base_url=api.url) as client:
-            task = asyncio.create_task(costkit.track(client, budget="team").messages.create(**body))
-            await asyncio.to_thread(asked.wait, 30)
-            task.cancel()
-            with pytest.raises(asyncio.CancelledError):
-                await task
-            go_on.set()
-
-    asyncio.run(call())
-    deadline = time.monotonic() + 30
-    while standing().used and time.monotonic() < deadline:  # the thread that reserves may outlive the loop
-        time.sleep(0.01)
-    assert (api.requests, standing().used) == ([], 0)
 
 
 class Collecting(dict[str, Any]):

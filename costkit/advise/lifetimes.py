@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 from costkit.advise.call import Call
 from costkit.advise.chains import NONE, chains_of, with_bills
-from costkit.advise.places import improve, with_ttl, without_place
+from costkit.advise.places import Change, improve, with_ttl, without_place
 from costkit.advise.words import many
 from costkit.advise.workload import Proposal, Workload
-from costkit.cache.marks import SECOND, TTL_MICROSECONDS
+from costkit.cache.marks import SECOND, TTL_MICROSECONDS, Mark
 from costkit.cache.places import Place
 from costkit.core.money import display, total
 from costkit.core.usage import Usage
@@ -21,9 +22,7 @@ _LIVES, _HOUR = TTL_MICROSECONDS["5m"], TTL_MICROSECONDS["1h"]
 
 def idle_breakpoints(work: Workload) -> Proposal | None:
     """Marks on blocks that change every time: written at a premium, never read."""
-    improved, touched = improve(work, without_place, lambda _mark: True)
-    after, sessions = _sessions(improved, NONE)
-    indices = sorted({*(index for found in touched.values() for index in found), *sessions})
+    after, touched, _, indices = _relived(work, without_place, lambda _mark: True, NONE)
     if not indices:
         return None
     written = sum(work.calls[index].usage.cache_creation_input_tokens for index in indices)
@@ -42,11 +41,9 @@ def idle_breakpoints(work: Workload) -> Proposal | None:
 
 def expired_entries(work: Workload) -> Proposal | None:
     """Entries of five minutes that expire between requests, where an hour would have been read."""
-    improved, touched = improve(
-        work, lambda sketch, place: with_ttl(sketch, place, "1h"), lambda mark: mark.ttl == "5m"
+    after, touched, sessions, indices = _relived(
+        work, lambda sketch, place: with_ttl(sketch, place, "1h"), lambda mark: mark.ttl == "5m", "1h"
     )
-    after, sessions = _sessions(improved, "1h")
-    indices = sorted({*(index for found in touched.values() for index in found), *sessions})
     if not indices:
         return None
     gained = sum(
@@ -69,11 +66,9 @@ def expired_entries(work: Workload) -> Proposal | None:
 
 def hour_entries(work: Workload) -> Proposal | None:
     """Entries of an hour that are read within five minutes anyway."""
-    improved, touched = improve(
-        work, lambda sketch, place: with_ttl(sketch, place, "5m"), lambda mark: mark.ttl == "1h"
+    after, touched, sessions, indices = _relived(
+        work, lambda sketch, place: with_ttl(sketch, place, "5m"), lambda mark: mark.ttl == "1h", "5m"
     )
-    after, sessions = _sessions(improved, "5m")
-    indices = sorted({*(index for found in touched.values() for index in found), *sessions})
     if not indices:
         return None
     written = sum(work.calls[index].usage.ephemeral_1h_input_tokens for index in indices)
@@ -88,6 +83,16 @@ def hour_entries(work: Workload) -> Proposal | None:
         certainty="likely" if sessions else "computed",
         how=('"cache_control": {"type": "ephemeral"}   (no ttl)',),
     )
+
+
+def _relived(
+    work: Workload, change: Change, chosen: Callable[[Mark], bool], ttl: str
+) -> tuple[Workload, dict[Place, list[int]], list[int], list[int]]:
+    """Other times to live where they cost less: the copy, the calls by place, those of sessions, and all of them."""
+    improved, touched = improve(work, change, chosen)
+    after, sessions = _sessions(improved, ttl)
+    indices = sorted({*(index for found in touched.values() for index in found), *sessions})
+    return after, touched, sessions, indices
 
 
 def _sessions(work: Workload, ttl: str) -> tuple[Workload, list[int]]:

@@ -127,11 +127,6 @@ def canonical_line(custom_id: str, params: bytes) -> bytes:
     return b'{"custom_id":"%s","params":%s}' % (custom_id.encode("ascii"), params)
 
 
-def params_of(line: bytes) -> bytes:
-    """The bytes of `params` in a canonical line."""
-    return line[line.index(b',"params":') + len(b',"params":') : -1]
-
-
 def _too_large(size: int, custom_id: str | None = None) -> LineProblem:
     message = f"has {size:,} bytes, more than the {MOST_BYTES_OF_ITEM:,} that the API takes for one request"
     return LineProblem("item-too-large", message, custom_id)

@@ -43,10 +43,6 @@ class OverTime:
         """All models together."""
         return sum((self.figures.get((window, model), Figures()) for model in self.models), Figures())
 
-    def of_model(self, model: str) -> Figures:
-        """All windows together."""
-        return sum((self.figures.get((window, model), Figures()) for window in self.windows), Figures())
-
 
 @dataclass(frozen=True, slots=True)
 class DearResponse:

@@ -169,10 +169,6 @@ class ResponseTable:
         self._flags[row] &= flags
         return self._flags[row]
 
-    def time_of(self, row: int) -> int:
-        """The time of the earliest copy."""
-        return self._places[row * _PLACE]
-
     def _widen(self) -> None:
         """Make room for counts of four billion and more."""
         self._counts = array("q", self._counts)

@@ -188,3 +188,14 @@ def _explanation(problem: sqlite3.Error, where: str, kind: StateFile) -> Operati
 
 def _is_busy(problem: sqlite3.Error) -> bool:
     return (getattr(problem, "sqlite_errorname", None) or "").startswith(("SQLITE_BUSY", "SQLITE_LOCKED"))
+
+
+@contextlib.contextmanager
+def snapshot(connection: sqlite3.Connection) -> Iterator[sqlite3.Connection]:
+    """One view of the file for several queries."""
+    connection.execute("BEGIN")
+    try:
+        yield connection
+    finally:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")

@@ -15,7 +15,7 @@ from typing import Self
 
 from costkit.adapters.batches.ledger_file import LedgerUnusable, explained, open_ledger
 from costkit.adapters.batches.ledger_rows import BATCH_COLUMNS, JOB_COLUMNS, Value, batch_of, batch_row, job_of, job_row
-from costkit.adapters.sqlite_file import BUSY_SECONDS
+from costkit.adapters.sqlite_file import BUSY_SECONDS, snapshot
 from costkit.batch.job import Account, Batch, Job
 from costkit.errors import InvalidInput
 
@@ -120,7 +120,7 @@ class SqliteLedger:
 
     def _jobs(self, condition: str, value: str) -> list[Job]:
         query = f"SELECT * FROM jobs WHERE {condition} ORDER BY number"  # noqa: S608 - constants only
-        with explained(self._path), self._reading() as connection:
+        with explained(self._path), snapshot(self._connection) as connection:
             rows = connection.execute(query, (value,)).fetchall()
             batches = {row["number"]: self._batches(connection, row["number"]) for row in rows}
         try:
@@ -151,16 +151,6 @@ class SqliteLedger:
                 raise InvalidInput(
                     f"batch {batch.id} is in the ledger already, under another job", code="batch-taken"
                 ) from None
-
-    @contextlib.contextmanager
-    def _reading(self) -> Iterator[sqlite3.Connection]:
-        """One snapshot for several queries."""
-        self._connection.execute("BEGIN")
-        try:
-            yield self._connection
-        finally:
-            if self._connection.in_transaction:
-                self._connection.execute("ROLLBACK")
 
     @contextlib.contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:

@@ -19,7 +19,7 @@ from typing import Self
 from costkit.adapters.budgets import queries as ask
 from costkit.adapters.budgets.rows import RULE_COLUMNS, believable, event_of, microseconds, rule_row
 from costkit.adapters.budgets.schema import BUDGETS, FILE_NAME
-from costkit.adapters.sqlite_file import BUSY_SECONDS, begin_to_write, explained, open_state
+from costkit.adapters.sqlite_file import BUSY_SECONDS, begin_to_write, explained, open_state, snapshot
 from costkit.budget.change import Change, changed, described
 from costkit.budget.result import BudgetState, Event, Outcome, Reservation
 from costkit.budget.rules import BudgetRule
@@ -287,13 +287,8 @@ class BudgetStore:
     @contextlib.contextmanager
     def _reading(self) -> Iterator[sqlite3.Connection]:
         """One snapshot for several queries."""
-        with explained(self._path, BUDGETS):
-            self._connection.execute("BEGIN")
-            try:
-                yield self._connection
-            finally:
-                if self._connection.in_transaction:
-                    self._connection.execute("ROLLBACK")
+        with explained(self._path, BUDGETS), snapshot(self._connection) as connection:
+            yield connection
 
     @contextlib.contextmanager
     def _changing(self) -> Iterator[sqlite3.Connection]:

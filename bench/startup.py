@@ -21,6 +21,7 @@ EXAMPLES = Path(__file__).parent.parent / "examples"
 GOALS = {
     "costkit --version": 0.5,
     "costkit report --help": 1.6,
+    "costkit report (empty folder)": 1.6,
     "costkit report --json (320 lines)": 2.0,
     "costkit estimate --json --offline": 4.0,
 }
@@ -49,11 +50,14 @@ def main() -> None:
 def _commands(folder: Path) -> dict[str, list[str]]:
     small = folder / "small.md"
     small.write_text("Summarise the following report in five bullet points for a busy reader.\n" * 5)
+    empty = folder / "logs"
+    empty.mkdir()
     costkit = [sys.executable, "-m", "costkit"]
     return {
         ALTERNATIVE: [sys.executable, "-c", "import typer, rich"],
         "costkit --version": [*costkit, "--version"],
         "costkit report --help": [*costkit, "report", "--help"],
+        "costkit report (empty folder)": [*costkit, "report", str(empty)],
         "costkit report --json (320 lines)": [*costkit, "report", str(EXAMPLES / "usage.jsonl"), "--json"],
         "costkit estimate --json --offline": [*costkit, "estimate", str(small), "--json", "--offline", "-q"],
     }
@@ -61,7 +65,7 @@ def _commands(folder: Path) -> dict[str, list[str]]:
 
 def _time(command: list[str], environ: dict[str, str], folder: str) -> float:
     start = time.perf_counter()
-    subprocess.run(command, env=environ, cwd=folder, stdout=subprocess.DEVNULL, check=True)
+    subprocess.run(command, env=environ, cwd=folder, capture_output=True, check=False)
     return time.perf_counter() - start
 
 

@@ -124,16 +124,21 @@ def report(
     With -o NAME.html the file is a page with charts and the dearest responses, with NAME.svg a picture; the answer then
     goes to stdout.
     """
+    from costkit.adapters.logs.sources import find_sources
+
+    paths = logs or [piped_input()]
+    if explain:
+        if max_cost is not None or strict or is_picture(run.output):
+            raise InvalidInput("--explain names no costs", hint="leave out --max-cost, --strict and pictures")
+        return _explain(run, paths, input_, dedupe)
+    found = None if cluster is not None else find_sources(paths)  # before the imports: there may be nothing to read
+
     from costkit.adapters.logs.detect import check_dialect
     from costkit.adapters.logs.summaries import summarize_logs
     from costkit.cli.progress import byte_progress
     from costkit.cli.values import usd_from
     from costkit.report import ReportOptions, parse_by, parse_since, parse_until, parse_zone, settle
 
-    if explain:
-        if max_cost is not None or strict or is_picture(run.output):
-            raise InvalidInput("--explain names no costs", hint="leave out --max-cost, --strict and pictures")
-        return _explain(run, logs or [piped_input()], input_, dedupe)
     zone = parse_zone(tz or run.settings.tz or "UTC")
     limit = usd_from("--max-cost", max_cost if max_cost is not None else run.settings.max_cost)
     options = ReportOptions(
@@ -149,7 +154,6 @@ def report(
         over_time=chart or is_picture(run.output),
         dearest=_DEAREST if is_page(run.output) else 0,
     )
-    paths = logs or [piped_input()]
     with byte_progress(run, "reading") as progress:
         if cluster is not None:
             from costkit.cli.report_cluster import summarize
@@ -158,7 +162,7 @@ def report(
         else:
             remembered = None if no_cache else run.cache_dir() / "report"
             summary = summarize_logs(
-                paths, options.fold(run.book), workers=workers, remembered=remembered, progress=progress
+                paths, options.fold(run.book), workers=workers, remembered=remembered, progress=progress, found=found
             )
         result = settle(summary, run.book, options)
     limits = _limits() if budgets else None

@@ -13,7 +13,7 @@ from costkit.report.options import ReportOptions
 from costkit.report.quality import SkippedReason
 from costkit.report.records import FileRead, Item, Record, Remark, Skipped, response_key
 from costkit.report.result import Figures, Report, Row, Unpriced
-from costkit.report.settle import settle
+from costkit.report.settlement import settle
 from costkit.report.summary import UsageSummary
 
 MINUTE = 60 * 1_000_000

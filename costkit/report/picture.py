@@ -12,7 +12,7 @@ from costkit.report.dearest import Ranked, dearest, rank
 from costkit.report.group import moment_of
 from costkit.report.options import ReportOptions
 from costkit.report.result import Figures, Period, Report
-from costkit.report.settle import settle_over_time
+from costkit.report.settlement import settle_over_time
 from costkit.report.summary import UsageSummary, place_text
 from costkit.report.table import NO_TIME
 

@@ -135,16 +135,14 @@ class ResponseTable:
         self, key: bytes, counts: tuple[int, ...], place: tuple[int, int, int], number: int, flags: int
     ) -> int | None:
         """Add a response without iterations; returns its row, or `None` where it is in the table already."""
-        rows = self._rows
-        if key in rows:
+        row = len(self._rows)
+        if self._rows.setdefault(key, row) != row:
             return None
         try:
-            packed = self._form.pack(*counts)
+            self._counts.frombytes(self._form.pack(*counts))
         except PackError:
             self._widen()
-            packed = self._form.pack(*counts)
-        row = rows[key] = len(rows)
-        self._counts.frombytes(packed)
+            self._counts.frombytes(self._form.pack(*counts))
         self._places.frombytes(_PLACES.pack(*place))
         self._numbers.append(number)
         self._flags.append(flags)

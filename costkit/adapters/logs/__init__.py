@@ -14,6 +14,13 @@ another name adds what its lines begin with to `documents.FOREIGN_MARKS`. Object
 (compression, torn and glued lines, arrays, deduplication, prices) is done.
 """
 
-from costkit.adapters.logs.reader import read_logs
+from typing import TYPE_CHECKING
+
+from costkit.lazy import loader
+
+if TYPE_CHECKING:
+    from costkit.adapters.logs.reader import read_logs
 
 __all__ = ["read_logs"]
+
+__getattr__ = loader(globals(), {"read_logs": "costkit.adapters.logs.reader"})

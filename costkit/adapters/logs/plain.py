@@ -29,13 +29,11 @@ from costkit.adapters.logs.documents import (
 )
 from costkit.adapters.logs.feed import Feed
 from costkit.adapters.logs.labels import pickers
-from costkit.adapters.logs.search import find, is_fast
-from costkit.adapters.logs.shapes import Bill, LastResponse, Line, Unsure, bill_of, copy_of, decode_line
-from costkit.core.response import Counts
-from costkit.report.fold import add_item, add_response
-from costkit.report.records import FileRead, response_key
+from costkit.adapters.logs.search import count, find, is_fast
+from costkit.adapters.logs.teller import Teller
+from costkit.report.fold import add_item
+from costkit.report.records import FileRead
 from costkit.report.summary import UsageSummary
-from costkit.report.table import Attributes, Response
 
 BUFFER = 1 << 20
 """Bytes of a good buffer. Enough for most files at once, and little enough for the cache of a processor."""
@@ -45,6 +43,8 @@ _BEYOND = 64 << 10
 _MOST_STEPS = 16
 _FAR = 1 << 62
 _OPEN, _CLOSE = b"{}"
+_BEFORE_TRANSCRIPT = b"}\n" + TRANSCRIPT
+_ODD, _OBJECTS, _TRANSCRIPTS = range(3)
 
 
 class _Anything(Struct):
@@ -104,15 +104,13 @@ class PlainReader:
         self._base = start
         self._filled = 0
         self._line = UNKNOWN_LINE if start else 1
-        self._bills = self._passed_over = self._steps = 0
+        self._passed_over = self._steps = 0
         self._at_end = False
         self._has_marks = True
+        self._may_sweep = is_fast and not self._pickers and dialect is None
         self._foreign: tuple[bytes, ...] | None = None
         """Those of the `FOREIGN_MARKS` that are in the buffer, once somebody asks."""
-        self._numbers: dict[tuple[str | None, ...], int] = {}
-        """Of the attributes in the table of responses."""
-        self._last = LastResponse()
-        """Most often the next line is about it too."""
+        self._teller = Teller(summary, name)
 
     def read(self) -> Range:
         """Go through the range. Raises OSError where the system fails."""
@@ -124,14 +122,15 @@ class PlainReader:
             last = self._filled if self._at_end else self._buffer.rfind(b"\n", 0, self._filled) + 1
             if last == 0 and self._filled < len(self._buffer):
                 continue
-            at = self._scan(last) if last else self._step(0)
+            at = self._sweep(last) if last else self._step(0)
             self._forget(at)
-        self._settle()
+        teller = self._teller
+        teller.settle()
         alone = not self._detector.keeps_state
-        for item in self._detector.finish(self.name, self._passed_over):
+        for item in self._detector.finish(self.name, self._passed_over + teller.others):
             if isinstance(item, FileRead):
                 files = 0 if self._start else 1
-                add_item(self._summary, item._replace(documents=item.documents + self._bills, files=files))
+                add_item(self._summary, item._replace(documents=item.documents + teller.bills, files=files))
             else:
                 add_item(self._summary, item)
         return Range(entered, self._base, alone)
@@ -172,8 +171,42 @@ class PlainReader:
             self._filled = 0
         self._base += at
 
-    def _scan(self, last: int) -> int:
+    def _sweep(self, last: int) -> int:
         """Go through the lines in the buffer before `last`; returns how far that went."""
+        buffer, view, newline = self._buffer, self._view, self._buffer.find
+        lines = _lines_of(buffer, last) if self._may_sweep else _ODD
+        if lines == _ODD:
+            return self._scan(last)
+        may_be_foreign = lines != _TRANSCRIPTS
+        stop = last if self._stop is None else min(last, self._stop - self._base)
+        count_bill, base, line, passed_over = self._teller.count, self._base, self._line, 0
+        at, usage = 0, -1
+        while at < stop:
+            end = newline(b"\n", at, last)
+            if usage < at:
+                usage = find(buffer, USAGE, at, last)
+                if usage < 0:
+                    usage = last
+            if usage < end:
+                is_read = count_bill(view[at:end], base + at, line)
+            else:
+                is_read = (end - at > LONG or _is_object(view[at:end])) and not (
+                    may_be_foreign and looks_foreign(buffer, at, end)
+                )
+                passed_over += is_read
+            if is_read:
+                line += 1
+                at = end + 1
+            else:
+                self._line = line
+                at = self._step(at)
+                line = self._line
+        self._line = line
+        self._passed_over += passed_over
+        return at
+
+    def _scan(self, last: int) -> int:
+        """Go through the lines in the buffer before `last`, one by one; returns how far that went."""
         buffer, view, newline = self._buffer, self._view, self._buffer.find
         stop = last if self._stop is None else min(last, self._stop - self._base)
         usage, nul = -1, -1
@@ -196,7 +229,7 @@ class PlainReader:
                 if is_asked_for:
                     is_read = False
                 elif usage < end:
-                    is_read = may_bill and self._bill(view[at:end], self._base + at)
+                    is_read = may_bill and self._teller.count(view[at:end], self._base + at, self._line)
                 else:
                     is_read = self._pass_over(at, end, last)
                 if is_read:
@@ -222,63 +255,6 @@ class PlainReader:
         is_object = end - at > LONG or _is_object(self._view[at:end])
         self._passed_over += is_object
         return is_object
-
-    def _bill(self, text: memoryview, offset: int) -> bool:
-        """Count what a line bills; tells whether it could be read this way."""
-        try:
-            line = decode_line(text)
-            copy = copy_of(line, self._last)
-            if copy is not None:
-                self._copy(*copy)
-                return True
-            bill = bill_of(line)
-        except (DecodeError, Unsure, RecursionError, UnicodeDecodeError):
-            return False
-        if bill is None:
-            self._passed_over += 1
-        else:
-            self._bills += 1
-            self._add(bill, line, offset)
-        return True
-
-    def _copy(self, counts: tuple[int, ...], flags: int) -> None:
-        """Count a further line of the last response."""
-        last, summary = self._last, self._summary
-        self._bills += 1
-        summary.records += 1
-        summary.copies += 1
-        if counts != last.counts:
-            last.counts = tuple(map(max, counts, last.counts))
-            last.has_grown = True
-        if flags != last.flags:
-            last.flags = summary.responses.limit_flags(last.row, flags)
-
-    def _settle(self) -> None:
-        """Write down what the lines of the last response have added to its counts."""
-        last = self._last
-        if last.has_grown:
-            self._summary.responses.raise_counts(last.row, last.counts)
-            last.has_grown = False
-
-    def _add(self, bill: Bill, line: Line, offset: int) -> None:
-        """Count a response, or a copy of one that is not the last."""
-        counts, message_id, request_id, time, attributes, flags, iterations = bill
-        self._settle()
-        summary, table, last = self._summary, self._summary.responses, self._last
-        number = self._numbers.get(attributes)
-        if number is None:
-            number = self._numbers[attributes] = table.number(Attributes(*attributes, self.name, ()))
-        key = response_key(message_id, request_id, summary.options.dedupe)
-        place = (time, offset, self._line)
-        row = None if key is None or iterations else table.append(key, counts, place, number, flags)
-        if row is not None:
-            summary.records += 1
-            summary.copies += 1
-            last.remember(row, line, counts, flags)
-            return
-        response = Response(Counts(*counts), time, table.names[number], offset, self._line, flags, iterations)
-        add_response(summary, message_id, request_id, response)
-        last.forget()
 
     def _step(self, at: int) -> int:
         """Let the exact reader go on from a place in the buffer to the beginning of another line."""
@@ -335,6 +311,21 @@ class PlainReader:
     def _finish(self, documents: Documents, feed: Feed) -> None:
         self._passed_over += documents.passed_over
         self._line = feed.line
+
+
+def _lines_of(buffer: bytearray, last: int) -> int:
+    """What all before `last` consists of, found out by a few looks at all of it at once.
+
+    `_ODD` unless it is lines between braces, of which none holds anything but a usage to look out for.
+    """
+    if not buffer.endswith(b"}\n", last - 2, last) or buffer.find(b"\0", 0, last) >= 0:
+        return _ODD
+    if any(find(buffer, mark, 0, last) >= 0 for mark in OTHER_MARKS):
+        return _ODD
+    others = count(buffer, b"\n", 0, last) - 1
+    if buffer.startswith(TRANSCRIPT) and count(buffer, _BEFORE_TRANSCRIPT, 0, last) == others:
+        return _TRANSCRIPTS
+    return _OBJECTS if buffer[0] == _OPEN and count(buffer, b"}\n{", 0, last) == others else _ODD
 
 
 def _or_last(found: int, last: int) -> int:

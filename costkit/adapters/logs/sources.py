@@ -11,11 +11,13 @@ import os
 import stat
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from costkit.adapters.names import STDIN, printable, shown
 from costkit.errors import InvalidInput
-from costkit.report.records import Skipped
+
+if TYPE_CHECKING:
+    from costkit.report.records import Skipped
 
 _MAGIC = set("*?[")
 _KINDS = (".jsonl", ".json", ".ndjson", ".log", ".txt")
@@ -42,7 +44,11 @@ class Source(NamedTuple):
         return shown(self.path)
 
 
-def find_sources(arguments: Sequence[str]) -> tuple[list[Source], list[Skipped]]:
+Found = tuple[list[Source], "list[Skipped]"]
+"""The files to read, and what was passed over."""
+
+
+def find_sources(arguments: Sequence[str]) -> Found:
     """All files that the arguments mean, each once, and what had to be passed over inside of folders.
 
     Raises `InvalidInput` for an argument that does not exist, that can't be opened, or that holds no log.
@@ -114,7 +120,7 @@ def _hint(argument: str) -> str | None:
 
 def _walk(top: str, skipped: list[Skipped]) -> Iterator[Source]:
     def note(error: OSError) -> None:
-        skipped.append(Skipped(f"unreadable: {why(error)}", printable(error.filename or top)))
+        skipped.append(_skipped(f"unreadable: {why(error)}", error.filename or top))
 
     visited: set[tuple[int, int]] = set()
     for folder, folders, names in os.walk(top, onerror=note, followlinks=True):
@@ -136,10 +142,16 @@ def _found_file(path: str) -> Source | Skipped:
     try:
         status = os.stat(path)  # noqa: PTH116  # one of many
     except OSError as error:
-        return Skipped(f"unreadable: {why(error)}", printable(path))
+        return _skipped(f"unreadable: {why(error)}", path)
     if stat.S_ISREG(status.st_mode):
         return Source(path, named=False, size=status.st_size, identity=(status.st_dev, status.st_ino))
-    return Skipped("not-a-file", printable(path))
+    return _skipped("not-a-file", path)
+
+
+def _skipped(reason: str, path: str) -> Skipped:
+    from costkit.report.records import Skipped  # most often there is nothing to skip, and sometimes nothing to read
+
+    return Skipped(reason, printable(path))
 
 
 def _is_new(path: str, seen: set[tuple[int, int]], identity: tuple[int, int] | None = None) -> bool:

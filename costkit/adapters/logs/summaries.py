@@ -14,6 +14,7 @@ from typing import IO, TYPE_CHECKING
 
 from costkit.adapters.logs.pieces import Folder, Found, Load, fold_load, plan
 from costkit.adapters.logs.reader import Progress, read_source
+from costkit.adapters.logs.sources import Found as FoundSources
 from costkit.adapters.logs.sources import Source, find_sources
 from costkit.report.fold import add_item, close
 from costkit.report.options import FoldOptions
@@ -41,14 +42,16 @@ def summarize_logs(
     remembered: Path | None = None,
     stdin: IO[bytes] | None = None,
     progress: Progress | None = None,
+    found: FoundSources | None = None,
 ) -> UsageSummary:
     """Read files, folders, patterns and `-`, with as many processes as are worth it, or at most `workers`.
 
-    `remembered` is a folder for what was read before: files that have not changed since are not read again.
+    `remembered` is a folder for what was read before: files that have not changed since are not read again. `found` is
+    what `find_sources` has found for these paths, if that was asked already.
     Raises what `read_logs` raises. All responses of the result are closed: it can be settled, not merged with another
     summary that may hold copies of them.
     """
-    sources, skipped = find_sources(paths)
+    sources, skipped = find_sources(paths) if found is None else found
     if remembered is None or sum(source.size or 0 for source in sources) < WORTH_REMEMBERING:
         return _read(sources, skipped, options, workers, None, stdin, progress)
     from costkit.adapters.logs.remembered import Memory

@@ -1,0 +1,138 @@
+"""What a typed line bills: just what the dialects would say of it, many times faster, or nothing at all.
+
+For whatever is not just as expected (a field that stands in for a missing one, a time that is no time) the dialects
+are asked. That both agree is tested with generated and damaged lines.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from msgspec import UNSET
+
+from costkit.adapters.logs.dialect import LATEST, REFUSAL, SYNTHETIC, timestamp
+from costkit.adapters.logs.shapes import Envelope, Line, Message
+from costkit.adapters.logs.transcripts import MOST_PROVISIONAL_TOKENS, WITHOUT_BILL
+from costkit.core.response import Counts, Iteration
+from costkit.report.group import EPOCH
+from costkit.report.table import ANSWERED, NO_TIME, PLACEHOLDER
+
+fromisoformat = datetime.fromisoformat
+_DAY_S = 24 * 60 * 60
+_OUTPUT = Counts._fields.index("output_tokens")
+
+Bill = tuple[
+    tuple[int, ...],
+    str | None,
+    str | None,
+    int,
+    tuple[str | None, str | None, str | None, str | None, str | None, str | None],
+    int,
+    tuple[Iteration, ...],
+]
+"""A `Record` without its place: counts, message id, request id, time (microseconds since 1970 or `NO_TIME`), the
+attributes from model to project, flags, iterations."""
+
+
+class Unsure(Exception):
+    """Raised for a line that has to be read as a whole; decoding raises `msgspec.DecodeError` as well."""
+
+
+def bill_of(line: Line) -> Bill | None:
+    """What a line bills, `None` for nothing. Raises `Unsure`."""
+    message: Message | Line
+    holder: Envelope = line
+    outer: Envelope | None = None
+    provisional, kind = False, line.type
+    if kind == "assistant":
+        if line.message is None:
+            raise Unsure
+        message = line.message
+        provisional = bool(line.is_sidechain or line.agent or line.parent_tool_use_id)
+    elif kind == "message":
+        if line.usage is None or line.custom_id is not UNSET or line.ts is not UNSET:
+            raise Unsure
+        message = line
+    elif kind == "progress" and line.data is not None:
+        inner = line.data.message
+        if inner is None or inner.message is None or line.data.type != "agent_progress":
+            return None
+        message, holder, outer, provisional = inner.message, inner, line, True
+    else:
+        _check_bills_nothing(line)
+        return None
+    usage = message.usage
+    if usage is None:
+        return None
+    if message.model == SYNTHETIC:
+        raise Unsure
+    counts, request, session, project = usage.counts(), holder.request, holder.session or None, holder.cwd
+    if not (request and session and project):
+        request, session, project = _others(holder, outer)
+    passes = usage.iterations
+    return (
+        counts,
+        message.id or None,
+        request,
+        _moment(holder, outer),
+        (message.model, usage.service_tier, usage.speed, usage.inference_geo, session, project),
+        flags_of(message, counts, provisional=provisional),
+        tuple([Iteration(item.model, Counts(*item.counts())) for item in passes]) if passes else (),
+    )
+
+
+def flags_of(message: Message | Line, counts: tuple[int, ...], *, provisional: bool) -> int:
+    """What a copy of a response says of it, as its row in the table has it."""
+    if message.stop_reason == REFUSAL:
+        return 0
+    if provisional and message.stop_reason is None and counts[_OUTPUT] <= MOST_PROVISIONAL_TOKENS:
+        return ANSWERED | PLACEHOLDER
+    return ANSWERED
+
+
+def _check_bills_nothing(line: Line) -> None:
+    """Raise `Unsure` unless a line is of a kind that never has a bill."""
+    if line.type not in WITHOUT_BILL or (
+        line.session is UNSET
+        and line.parent is UNSET
+        and line.uuid is UNSET
+        and line.session_id is UNSET
+        and line.leaf is UNSET
+    ):
+        raise Unsure
+
+
+def _others(holder: Envelope, outer: Envelope | None) -> tuple[str | None, str | None, str | None]:
+    """Request id, session and project, of which at least one is not where it is looked for first."""
+    request, session, project = holder.request or None, holder.session or None, holder.cwd or None
+    if (
+        (request is None and not (holder.request_id is UNSET and holder.odd_request is UNSET))
+        or (session is None and not (holder.session_id is UNSET and holder.odd_session is UNSET))
+        or (project is None and holder.project is not UNSET)
+    ):
+        raise Unsure
+    if outer is None or (request and session and project):
+        return request, session, project
+    further = _others(outer, None)
+    return request or further[0], session or further[1], project or further[2]
+
+
+def _moment(holder: Envelope, outer: Envelope | None) -> int:
+    text = holder.timestamp
+    if text is not None:
+        try:
+            since = fromisoformat(text) - EPOCH
+            moment: int | None = (since.days * _DAY_S + since.seconds) * 1_000_000 + since.microseconds
+        except (ValueError, TypeError, OverflowError):
+            moment = timestamp(text)
+        if moment is not None and (0 < moment < LATEST or (moment := timestamp(text)) is not None):
+            return moment
+    if not (
+        holder.ts is UNSET
+        and holder.created_at is UNSET
+        and holder.created is UNSET
+        and holder.time is UNSET
+        and holder.start_time is UNSET
+    ):
+        raise Unsure
+    return NO_TIME if outer is None else _moment(outer, None)

@@ -77,10 +77,7 @@ def documents(chance: random.Random) -> list[dict[str, Any]]:
     if kind == 5:
         return [{"type": "progress", "data": {"type": "agent_progress", "message": line}, **session, **at}]
     if kind == 6:
-        team = {"tags": {"team": chance.choice("ab")}}
-        return [
-            {"ts": chance.choice(_DAYS), "model": inner["model"], "id": inner["id"], "usage": usage(chance), **team}
-        ]
+        return [{"ts": chance.choice(_DAYS), "model": inner["model"], "id": inner["id"], **_logged(chance, inner)}]
     if kind == 7:
         result = {"type": "succeeded", "message": inner}
         return [{"custom_id": "c", "result": chance.choice((result, {"type": "errored"}, {"type": "expired"}))}]
@@ -95,6 +92,23 @@ def documents(chance: random.Random) -> list[dict[str, Any]]:
     made_up = {**line, "message": {**inner, "model": "<synthetic>"}, "isApiErrorMessage": chance.random() < 0.5}
     cost = {"type": "cost-state", "totalCostUSD": chance.randrange(100) / 64, **session}
     return [chance.choice((made_up, cost, {"type": "user", "message": {"content": "usage"}, **session}, {"a": 1}))]
+
+
+def _logged(chance: random.Random, inner: dict[str, Any]) -> dict[str, Any]:
+    """The other fields of a line of costkit's own log."""
+    found: dict[str, Any] = {"usage": usage(chance), "stop_reason": inner["stop_reason"]}
+    names = ("session", "session_id", "sessionId", "cwd", "project", "requestId", "request_id", "ts")
+    tags = {"team": chance.choice("ab"), **{name: chance.choice(("t", "", 7)) for name in chance.sample(names, 2)}}
+    found["tags"] = chance.choice((tags, {"team": chance.choice("ab")}, {}, None))
+    more: dict[str, Any] = {
+        "request_id": chance.choice(("r1", "", None)),
+        "duration_ms": 12.5,
+        "incomplete": chance.choice(("cancelled", None)),
+        "custom_id": "c",
+        "content": [],
+        "event": {"type": "message_stop"},
+    }
+    return {**found, **{name: more[name] for name in chance.sample(sorted(more), chance.randrange(3))}}
 
 
 def line(chance: random.Random) -> bytes:

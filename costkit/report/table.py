@@ -135,8 +135,9 @@ class ResponseTable:
         self, key: bytes, counts: tuple[int, ...], place: tuple[int, int, int], number: int, flags: int
     ) -> int | None:
         """Add a response without iterations; returns its row, or `None` where it is in the table already."""
-        row = len(self._rows)
-        if self._rows.setdefault(key, row) != row:
+        rows = self._rows
+        row = len(rows)
+        if rows.setdefault(key, row) != row:
             return None
         try:
             self._counts.frombytes(self._form.pack(*counts))

@@ -11,7 +11,7 @@ from datetime import datetime
 from msgspec import UNSET
 
 from costkit.adapters.logs.dialect import LATEST, REFUSAL, SYNTHETIC, timestamp
-from costkit.adapters.logs.shapes import Envelope, Line, Message
+from costkit.adapters.logs.shapes import BilledTokens, Envelope, Line, Logged, Message, Tags
 from costkit.adapters.logs.transcripts import MOST_PROVISIONAL_TOKENS, WITHOUT_BILL
 from costkit.core.response import Counts, Iteration
 from costkit.report.group import EPOCH
@@ -20,6 +20,7 @@ from costkit.report.table import ANSWERED, NO_TIME, PLACEHOLDER
 fromisoformat = datetime.fromisoformat
 _DAY_S = 24 * 60 * 60
 _OUTPUT = Counts._fields.index("output_tokens")
+_NO_TAGS, _UNNAMED = Tags(), (UNSET, UNSET, UNSET)
 
 Bill = tuple[
     tuple[int, ...],
@@ -69,7 +70,6 @@ def bill_of(line: Line) -> Bill | None:
     counts, request, session, project = usage.counts(), holder.request, holder.session or None, holder.cwd
     if not (request and session and project):
         request, session, project = _others(holder, outer)
-    passes = usage.iterations
     return (
         counts,
         message.id or None,
@@ -77,8 +77,37 @@ def bill_of(line: Line) -> Bill | None:
         _moment(holder, outer),
         (message.model, usage.service_tier, usage.speed, usage.inference_geo, session, project),
         flags_of(message, counts, provisional=provisional),
-        tuple([Iteration(item.model, Counts(*item.counts())) for item in passes]) if passes else (),
+        _passes(usage) if usage.iterations else (),
     )
+
+
+def bill_of_logged(line: Logged) -> Bill:
+    """What a line of costkit's own log bills. Raises `Unsure`."""
+    usage, tags, moment = line.usage, line.tags or _NO_TAGS, _moment_of(line.ts)
+    request = line.request_id or None
+    named = tags.requestId, tags.request_id, tags._request_id  # noqa: SLF001  # a tag of that name
+    if moment is None or line.incomplete is not UNSET or (request is None and named != _UNNAMED):
+        raise Unsure
+    return (
+        usage.counts(),
+        line.id or None,
+        request,
+        moment,
+        (
+            line.model,
+            usage.service_tier,
+            usage.speed,
+            usage.inference_geo,
+            tags.camel_session or tags.session_id or tags.session or None,
+            tags.cwd or tags.project or None,
+        ),
+        0 if line.stop_reason == REFUSAL else ANSWERED,
+        _passes(usage) if usage.iterations else (),
+    )
+
+
+def _passes(usage: BilledTokens) -> tuple[Iteration, ...]:
+    return tuple([Iteration(item.model, Counts(*item.counts())) for item in usage.iterations or ()])
 
 
 def flags_of(message: Message | Line, counts: tuple[int, ...], *, provisional: bool) -> int:
@@ -118,15 +147,9 @@ def _others(holder: Envelope, outer: Envelope | None) -> tuple[str | None, str |
 
 
 def _moment(holder: Envelope, outer: Envelope | None) -> int:
-    text = holder.timestamp
-    if text is not None:
-        try:
-            since = fromisoformat(text) - EPOCH
-            moment: int | None = (since.days * _DAY_S + since.seconds) * 1_000_000 + since.microseconds
-        except (ValueError, TypeError, OverflowError):
-            moment = timestamp(text)
-        if moment is not None and (0 < moment < LATEST or (moment := timestamp(text)) is not None):
-            return moment
+    moment = None if holder.timestamp is None else _moment_of(holder.timestamp)
+    if moment is not None:
+        return moment
     if not (
         holder.ts is UNSET
         and holder.created_at is UNSET
@@ -136,3 +159,13 @@ def _moment(holder: Envelope, outer: Envelope | None) -> int:
     ):
         raise Unsure
     return NO_TIME if outer is None else _moment(outer, None)
+
+
+def _moment_of(text: str) -> int | None:
+    """As `dialect.timestamp`, and in less time for a text as nearly all are."""
+    try:
+        since = fromisoformat(text) - EPOCH
+        moment = (since.days * _DAY_S + since.seconds) * 1_000_000 + since.microseconds
+    except (ValueError, TypeError, OverflowError):
+        return timestamp(text)
+    return moment if 0 < moment < LATEST else timestamp(text)

@@ -44,6 +44,8 @@ _MOST_STEPS = 16
 _FAR = 1 << 62
 _OPEN, _CLOSE = b"{}"
 _BEFORE_TRANSCRIPT = b"}\n" + TRANSCRIPT
+_OWN = b'{"ts":'
+"""What a line of costkit's own log begins with."""
 _ODD, _OBJECTS, _TRANSCRIPTS = range(3)
 
 
@@ -179,7 +181,8 @@ class PlainReader:
             return self._scan(last)
         may_be_foreign = lines != _TRANSCRIPTS
         stop = last if self._stop is None else min(last, self._stop - self._base)
-        count_bill, base, line, passed_over = self._teller.count, self._base, self._line, 0
+        teller, base, line, passed_over = self._teller, self._base, self._line, 0
+        count_bill = teller.count_own if buffer.startswith(_OWN) else teller.count
         at, usage = 0, -1
         while at < stop:
             end = newline(b"\n", at, last)

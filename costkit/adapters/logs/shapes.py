@@ -134,5 +134,40 @@ class Line(Envelope, gc=False, rename={"parent": "parentUuid", "leaf": "leafUuid
     usage: BilledTokens | None = None
 
 
-decode_line = Decoder(Line).decode
-"""Raises `msgspec.DecodeError`, RecursionError or UnicodeDecodeError for what is not just as described here."""
+class Tags(Struct, gc=False, rename={"camel_session": "sessionId"}):
+    """`tags` of a line of costkit's own log: those that mean something to a report."""
+
+    camel_session: str | None = None
+    session_id: str | None = None
+    session: str | None = None
+    cwd: str | None = None
+    project: str | None = None
+    requestId: Odd = UNSET  # noqa: N815  # as the other two, only its presence matters
+    request_id: Odd = UNSET
+    _request_id: Odd = UNSET
+
+
+class Logged(Struct, gc=False, forbid_unknown_fields=True):
+    """A line of costkit's own log, which has no other fields."""
+
+    ts: str
+    model: str
+    usage: BilledTokens
+    id: str | None = None
+    request_id: str | None = None
+    stop_reason: str | None = None
+    tags: Tags | None = None
+    incomplete: Odd = UNSET
+    duration_ms: Odd = UNSET
+    blocks: Odd = UNSET
+    prompt: Odd = UNSET
+    batch_id: Odd = UNSET
+    custom_id: Odd = UNSET
+    stop_details: Odd = UNSET
+    diagnostics: Odd = UNSET
+    request: Odd = UNSET
+    response: Odd = UNSET
+
+
+decode_line, decode_logged = Decoder(Line).decode, Decoder(Logged).decode
+"""Raise `msgspec.DecodeError`, RecursionError or UnicodeDecodeError for what is not just as described here."""

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from msgspec import DecodeError
+from msgspec import UNSET, DecodeError
 
-from costkit.adapters.logs.bills import Bill, Unsure, bill_of, flags_of, fromisoformat
-from costkit.adapters.logs.shapes import Line, Message, decode_line
+from costkit.adapters.logs.bills import Bill, Unsure, bill_of, bill_of_logged, flags_of, fromisoformat
+from costkit.adapters.logs.shapes import Line, Message, decode_line, decode_logged
 from costkit.core.response import Counts
 from costkit.report.fold import add_response
 from costkit.report.records import response_key
@@ -53,6 +53,8 @@ class Teller:
             if message is not None and message.id == self._message_id is not None and self._is_copy(line, message):
                 self.bills += 1
                 return True
+            if line.type is None and line.ts is not UNSET:
+                return self._count_logged(text, offset, number)
             bill = bill_of(line)
         except (DecodeError, Unsure, RecursionError, UnicodeDecodeError):
             return False
@@ -63,16 +65,30 @@ class Teller:
             self._add(bill, line, offset, number)
         return True
 
+    def count_own(self, text: memoryview, offset: int, number: int) -> bool:
+        """The same for a line that is most likely one of costkit's own log."""
+        return self._count_logged(text, offset, number) or self.count(text, offset, number)
+
+    def _count_logged(self, text: memoryview, offset: int, number: int) -> bool:
+        try:
+            bill = bill_of_logged(decode_logged(text))
+        except (DecodeError, Unsure, RecursionError, UnicodeDecodeError):
+            return False
+        self.bills += 1
+        self._add(bill, None, offset, number)
+        return True
+
     def settle(self) -> None:
         """Write down the open response."""
-        key, table = self._key, self._table
-        if key is None:
-            return
-        self._key = self._message_id = None
-        if table.append(key, self._counts, self._place, self._number, self._flags) is None:
-            time, offset, line = self._place
-            names = table.names[self._number]
-            table.put(key, Response(Counts(*self._counts), time, names, offset, line, self._flags, ()))
+        if self._key is not None:
+            key, self._key, self._message_id = self._key, None, None
+            self._write(key, self._counts, self._place, self._flags)
+
+    def _write(self, key: bytes, counts: tuple[int, ...], place: tuple[int, int, int], flags: int) -> None:
+        table, number = self._table, self._number
+        if table.append(key, counts, place, number, flags) is None:
+            time, offset, line = place
+            table.put(key, Response(Counts(*counts), time, table.names[number], offset, line, flags, ()))
 
     def _is_copy(self, line: Line, message: Message) -> bool:
         """Count a line that is a later copy of the open response; tells whether it is one.
@@ -107,7 +123,7 @@ class Teller:
         summary.copies += 1
         return True
 
-    def _add(self, bill: Bill, line: Line, offset: int, number: int) -> None:
+    def _add(self, bill: Bill, line: Line | None, offset: int, number: int) -> None:
         """Count a response, or a copy of one that is not open."""
         counts, message_id, request_id, time, names, flags, iterations = bill
         if self._key is not None:
@@ -122,11 +138,12 @@ class Teller:
             return
         summary.records += 1
         summary.copies += 1
-        message, text = line.message, line.timestamp
+        if line is None or line.message is None or line.type != "assistant":
+            self._write(key, counts, place, flags)
+            return
         self._key, self._counts, self._place, self._flags = key, counts, place, flags
-        if message is None or line.type != "assistant":
-            self.settle()
-        elif text and len(text) == _STAMP and text[-1] == "Z":
+        message, text = line.message, line.timestamp
+        if text and len(text) == _STAMP and text[-1] == "Z":
             self._message_id, self._request_id, self._model, self._time = message_id, line.request, message.model, text
 
     def _number_of(self, names: _Names) -> int:

@@ -1,5 +1,7 @@
 """What did we spend? A log becomes a mergeable summary of whole tokens; the summary is priced once, at the end."""
 
+from costkit.report.beside import Amounts, SourceComparison
+from costkit.report.charge import Charge
 from costkit.report.fold import summarize
 from costkit.report.group import parse_by, parse_since, parse_until, parse_zone
 from costkit.report.options import FoldOptions, ReportOptions
@@ -11,6 +13,8 @@ from costkit.report.settle import report_on, settle
 from costkit.report.summary import UsageSummary, merge
 
 __all__ = [
+    "Amounts",
+    "Charge",
     "Comparison",
     "Figures",
     "FileRead",
@@ -28,6 +32,7 @@ __all__ = [
     "SessionComparison",
     "Skipped",
     "SkippedReason",
+    "SourceComparison",
     "Unpriced",
     "UsageSummary",
     "merge",

@@ -1,7 +1,8 @@
 """Logs that are no text: the SQLite file of the `llm` tool and the `.eval` archives of Inspect, row by row.
 
 They are recognised by content. A database is opened read-only, so that a log can be read while its owner goes on
-writing; what lies in an object store is opened as a copy, see `copies`. A document's line is the number of its row, or of its sample in the archive.
+writing; what lies in an object store is opened as a copy, see `copies`. A document's line is the number of its row, or
+of its sample in the archive.
 """
 
 from __future__ import annotations

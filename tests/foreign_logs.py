@@ -41,12 +41,13 @@ MESSAGE: dict[str, Any] = {
     "usage": FULL_USAGE,
 }
 SCOPE = "opentelemetry.instrumentation.anthropic"
+_KINDS = {int: "intValue", float: "doubleValue", str: "stringValue"}
 
 
 def typed(attributes: Mapping[str, object]) -> list[dict[str, object]]:
     """Attributes as OTLP has them: integers are texts."""
     return [
-        {"key": name, "value": {"intValue": str(value)} if isinstance(value, int) else {"stringValue": value}}
+        {"key": name, "value": {_KINDS[type(value)]: str(value) if isinstance(value, int) else value}}
         for name, value in attributes.items()
     ]
 

@@ -69,7 +69,7 @@ def documents(chance: random.Random) -> list[dict[str, Any]]:
     at = {"timestamp": chance.choice(_DAYS)} if chance.random() < 0.8 else {}
     session = {"sessionId": f"s{chance.randrange(3)}", "cwd": f"/p{chance.randrange(2)}", "uuid": "u"}
     line = {"type": "assistant", "requestId": "r1", "message": inner, **session, **at}
-    kind = chance.randrange(10)
+    kind = chance.randrange(11)
     if kind < 2:
         return [chance.choice((inner, {**at, "response": inner}, {"data": inner, **at}))]
     if kind < 5:
@@ -89,6 +89,8 @@ def documents(chance: random.Random) -> list[dict[str, Any]]:
             {"type": "message_stop"},
         ]
         return events[: chance.randrange(1, 4)]
+    if kind == 9:
+        return [spend_row(chance)]
     made_up = {**line, "message": {**inner, "model": "<synthetic>"}, "isApiErrorMessage": chance.random() < 0.5}
     cost = {"type": "cost-state", "totalCostUSD": chance.randrange(100) / 64, **session}
     return [chance.choice((made_up, cost, {"type": "user", "message": {"content": "usage"}, **session}, {"a": 1}))]
@@ -109,6 +111,22 @@ def _logged(chance: random.Random, inner: dict[str, Any]) -> dict[str, Any]:
         "event": {"type": "message_stop"},
     }
     return {**found, **{name: more[name] for name in chance.sample(sorted(more), chance.randrange(3))}}
+
+
+def spend_row(chance: random.Random) -> dict[str, Any]:
+    """What LiteLLM says of a response and of its cost; few ids, as those of a Message."""
+    cost = chance.choice((chance.randrange(10**6) / 7e6, chance.randrange(3), "0.25", -1, None, True, "one", 1e-300))
+    metadata = chance.choice(({}, {}, {"currency": "EUR"}, json.dumps({"cost_unit": "cents"})))
+    return {
+        "request_id": f"msg_{chance.randrange(12)}",
+        "call_type": "acompletion",
+        "model": f"anthropic/{chance.choice(MODELS)}",
+        "prompt_tokens": chance.randrange(2_000),
+        "completion_tokens": chance.randrange(90),
+        "startTime": chance.choice(_DAYS),
+        "metadata": metadata,
+        chance.choice(("spend", "response_cost")): cost,
+    }
 
 
 def line(chance: random.Random) -> bytes:

@@ -120,7 +120,8 @@ def report(
     """Say what was spent, on what.
 
     Reads Message objects, batch results, Claude Code transcripts, recorded streams, costkit's own log, OpenTelemetry
-    and OpenInference spans, and what LiteLLM, Langfuse, Bedrock, llm, promptfoo and Inspect write, by content.
+    and OpenInference spans, and what LiteLLM, Langfuse, Bedrock, llm, promptfoo and Inspect write, by content. What a
+    log itself recorded as its costs, in US dollars, is shown beside the calculated cost of the same responses.
     With -o NAME.html the file is a page with charts and the dearest responses, with NAME.svg a picture; the answer then
     goes to stdout.
     """

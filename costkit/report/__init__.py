@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING
 from costkit.lazy import loader
 
 if TYPE_CHECKING:
+    from costkit.report.beside import Amounts, SourceComparison
+    from costkit.report.charge import Charge
     from costkit.report.fold import summarize
     from costkit.report.group import parse_by, parse_since, parse_until, parse_zone
     from costkit.report.options import FoldOptions, ReportOptions
@@ -16,6 +18,8 @@ if TYPE_CHECKING:
     from costkit.report.summary import UsageSummary, merge
 
 _HOMES = {
+    "Amounts": "costkit.report.beside",
+    "Charge": "costkit.report.charge",
     "Comparison": "costkit.report.recorded",
     "Figures": "costkit.report.result",
     "FileRead": "costkit.report.records",
@@ -33,6 +37,7 @@ _HOMES = {
     "SessionComparison": "costkit.report.recorded",
     "Skipped": "costkit.report.records",
     "SkippedReason": "costkit.report.quality",
+    "SourceComparison": "costkit.report.beside",
     "Unpriced": "costkit.report.result",
     "UsageSummary": "costkit.report.summary",
     "merge": "costkit.report.summary",
@@ -46,6 +51,8 @@ _HOMES = {
 }
 
 __all__ = [
+    "Amounts",
+    "Charge",
     "Comparison",
     "Figures",
     "FileRead",
@@ -63,6 +70,7 @@ __all__ = [
     "SessionComparison",
     "Skipped",
     "SkippedReason",
+    "SourceComparison",
     "Unpriced",
     "UsageSummary",
     "merge",

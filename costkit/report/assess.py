@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from costkit.core.usage import Usage
+from costkit.report.beside import SourceComparison
 from costkit.report.quality import Places, Quality, SkippedReason
 from costkit.report.recorded import Comparison
 from costkit.report.records import GLUED, TORN_LAST_LINE
@@ -22,6 +23,7 @@ def quality_of(
     untimed: Omission,
     unpriced: Sequence[Unpriced],
     recorded: Comparison | None,
+    recorded_by: tuple[SourceComparison, ...],
 ) -> Quality:
     """Assess the data; `whole` is the tally of all responses that count, `untimed` what can't be placed in a range."""
     missing = sum(_tokens(entry.usage) for entry in unpriced)
@@ -43,6 +45,7 @@ def quality_of(
         missing,
         share_of(missing, _tokens(whole.usage)),
         recorded,
+        recorded_by,
     )
 
 

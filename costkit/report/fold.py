@@ -6,6 +6,7 @@ from bisect import bisect_left
 from collections.abc import Collection, Iterable
 
 from costkit.core.usage import Usage
+from costkit.report.charged import charge
 from costkit.report.dearest import rank, rank_table
 from costkit.report.options import QUARTER_HOUR, FoldOptions
 from costkit.report.recorded import keep_last
@@ -57,6 +58,7 @@ def add_response(
     key = response_key(message_id, request_id, summary.options.dedupe)
     if key is None:
         _count(summary, response)
+        charge(summary.charges, (response,), summary.options)
         summary.keep_dearest(rank((response,), summary.options))
         return None
     summary.copies += 1
@@ -83,6 +85,7 @@ def response_of(record: Record) -> Response:
         record.line,
         PLACEHOLDER * record.placeholder | INCOMPLETE * record.incomplete | ANSWERED * (not record.refused),
         usage.iterations,
+        record.charge,
     )
 
 
@@ -149,6 +152,7 @@ def close(summary: UsageSummary, keep: Collection[bytes] = (), sessions: Collect
         summary.tally(Cell(attributes, quarter, attributes.model, bracket)).absorb(tally)
     for row in set(table.rows_with_iterations()).difference(table.rows_of(keep)):
         _count(summary, table.response(row), sessions)
+    charge(summary.charges, table.charged(but=table.rows_of(keep)), summary.options)
     summary.merged += summary.copies - len(table)
     summary.copies = len(kept)
     summary.responses = kept

@@ -62,7 +62,7 @@ def _take(columns: Columns, parts: Sequence[Sequence[int]]) -> list[Columns]:
         [cell for (cell,) in iter_unpack(f"{len(data) // count or 1}s", data)]
         for data in (columns.keys, columns.counts, columns.places)
     )
-    numbers, passes = array("I", columns.numbers), dict(columns.iterations)
+    numbers, passes, charges = array("I", columns.numbers), dict(columns.iterations), dict(columns.charges)
     found = []
     for rows in parts:
         known = dict.fromkeys(map(numbers.__getitem__, rows))
@@ -77,6 +77,7 @@ def _take(columns: Columns, parts: Sequence[Sequence[int]]) -> list[Columns]:
                 bytes(map(columns.flags.__getitem__, rows)),
                 [columns.names[number] for number in known],
                 [(at, passes[row]) for at, row in enumerate(rows) if row in passes] if passes else [],
+                [(at, charges[row]) for at, row in enumerate(rows) if row in charges] if charges else [],
             )
         )
     return found

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import NamedTuple
 
+from costkit.report.beside import SourceComparison
 from costkit.report.recorded import Comparison
 
 
@@ -70,6 +71,8 @@ class Quality(NamedTuple):
     """The tokens without a price as a share of all tokens, from 0 to 1 in millionths; `None` without any."""
     recorded: Comparison | None = None
     """What clients recorded, beside what was calculated; `None` where nothing was, or only a part was asked for."""
+    recorded_by: tuple[SourceComparison, ...] = ()
+    """What other systems recorded for each response, beside what was calculated for the same."""
 
     def as_json(self) -> dict[str, object]:
         """The `quality` of `costkit report --json`."""
@@ -94,4 +97,5 @@ class Quality(NamedTuple):
                 "token_share": None if share is None else float(share),
             },
             "recorded": None if self.recorded is None else self.recorded.as_json(),
+            "recorded_by": [source.as_json() for source in self.recorded_by],
         }

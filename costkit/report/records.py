@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from costkit.core.response import BilledUsage
 from costkit.errors import InvalidInput
+from costkit.report.charge import Charge
 from costkit.report.table import KEY_BYTES
 
 DEDUPE_MODES = ("auto", "id", "file", "none")
@@ -42,6 +43,8 @@ class Record(NamedTuple):
     """A recorded stream ended before its final counts."""
     refused: bool = False
     """The response has `stop_reason` refusal: where it had no output yet, it may not be billed."""
+    charge: Charge | None = None
+    """What another system recorded as its cost."""
 
 
 class Skipped(NamedTuple):

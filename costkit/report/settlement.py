@@ -14,6 +14,7 @@ from costkit.core.pricebook import PriceBook, Quote
 from costkit.core.rates import RateKey
 from costkit.report.arrange import Group, add_up, arrange
 from costkit.report.assess import quality_of
+from costkit.report.beside import compare_charges
 from costkit.report.fold import summarize
 from costkit.report.group import moment_of
 from costkit.report.models import ModelFilter
@@ -69,6 +70,7 @@ def _answer(summary: UsageSummary, book: PriceBook, options: ReportOptions) -> R
             for modifier in unknown_modifiers(cell.attributes):
                 unknown[modifier] += tally.requests
             priced[group_of(cell, selection), selection.key].absorb(tally)
+    beside = compare_charges(summary, pricer, models)
     groups = _price(priced, pricer.quotes)
     missing = _unpriced(unpriced)
     doubts = Doubts(summary, whole, missing, pricer.problems, unknown)
@@ -80,7 +82,7 @@ def _answer(summary: UsageSummary, book: PriceBook, options: ReportOptions) -> R
         missing,
         _period(whole, options.zone),
         (*models.notices(), *notices_of(doubts, quotes, options.as_of)),
-        quality_of(summary, whole, untimed, missing, sessions.comparison(quotes)),
+        quality_of(summary, whole, untimed, missing, sessions.comparison(quotes), beside),
         is_unrecognised=summary.is_unrecognised,
     )
 

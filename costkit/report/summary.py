@@ -8,12 +8,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from costkit.report.charged import Charges, add_charges
 from costkit.report.dearest import Ranked, dearest
 from costkit.report.options import FoldOptions
 from costkit.report.recorded import SessionCosts, keep_last
-from costkit.report.records import (
-    smallest_places,
-)
+from costkit.report.records import smallest_places
 from costkit.report.table import ResponseTable
 from costkit.report.tally import Cell, Tally
 
@@ -63,6 +62,8 @@ class UsageSummary:
     """What was odd and could be read all the same, by kind."""
     recorded: SessionCosts = field(default_factory=dict)
     """What clients wrote down as the cost of their sessions."""
+    charges: Charges = field(default_factory=dict)
+    """What other systems wrote down as the cost of responses that are no longer in the table."""
     unbilled: dict[str, int] = field(default_factory=dict)
     records: int = 0
     """Every record that was read, whether it counts or not."""
@@ -111,6 +112,7 @@ class UsageSummary:
             self.remarks.setdefault(kind, Omission()).absorb(omission)
         for cost in other.recorded.values():
             keep_last(self.recorded, cost)
+        add_charges(self.charges, other.charges)
         for kind, count in other.unbilled.items():
             self.unbilled[kind] = self.unbilled.get(kind, 0) + count
         self.records += other.records

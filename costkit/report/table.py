@@ -2,7 +2,7 @@
 
 Merging two tables takes the maximum of every count and keeps the attributes of the earliest copy. That is
 commutative, associative and idempotent, so a log may be split anywhere and folded in any order.
-A response takes about 200 bytes, whatever the size of the log.
+A response takes about 200 bytes, whatever the size of the log, and one with a recorded cost about 400.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from struct import error as PackError  # noqa: N812
 from typing import NamedTuple
 
 from costkit.core.response import Counts, Iteration
+from costkit.report.charge import Charge, larger
 
 NO_TIME = 2**63 - 1
 """Stands for a missing timestamp and sorts last."""
@@ -55,6 +56,8 @@ class Response(NamedTuple):
     flags: int
     """Bits that hold for every copy; a copy without the bit clears it."""
     iterations: tuple[Iteration, ...]
+    charge: Charge | None = None
+    """What another system recorded as its cost."""
 
     @property
     def place(self) -> tuple[int, int, int]:
@@ -77,12 +80,14 @@ class Columns(NamedTuple):
     flags: bytes
     names: list[Attributes]
     iterations: list[tuple[int, tuple[Iteration, ...]]]
+    charges: list[tuple[int, Charge]]
 
 
 class ResponseTable:
     """A growing map from the identity of a response to its `Response`."""
 
     __slots__ = (
+        "_charges",
         "_counts",
         "_flags",
         "_form",
@@ -102,6 +107,7 @@ class ResponseTable:
         self._numbers = array("I")
         self._flags = array("B")
         self._iterations: dict[int, tuple[Iteration, ...]] = {}
+        self._charges: dict[int, Charge] = {}
         self.names: list[Attributes] = []
         self._known: dict[Attributes, int] = {}
 
@@ -120,11 +126,16 @@ class ResponseTable:
             self.append(key, response.counts, response.place, self.number(response.attributes), response.flags)
             if response.iterations:
                 self._iterations[len(self) - 1] = response.iterations
+            if response.charge:
+                self._charges[len(self) - 1] = response.charge
             return len(self) - 1
         self.raise_counts(row, response.counts)
         self._flags[row] &= response.flags
         if response.iterations or row in self._iterations:
             self._iterations[row] = _largest(self._iterations.get(row, ()), response.iterations)
+        charge = response.charge and larger(response.charge, self._charges.get(row))
+        if charge:
+            self._charges[row] = charge
         since = self._places[row * _PLACE]
         if response.timestamp < since or (response.timestamp == since and self._comes_first(response, row)):
             _PLACES.pack_into(self._places, row * _PLACES.size, *response.place)
@@ -191,6 +202,7 @@ class ResponseTable:
         numbers = [self.number(attributes) for attributes in other.names]
         self._numbers.extend(map(numbers.__getitem__, other._numbers))
         self._iterations.update((base + row, passes) for row, passes in other._iterations.items())
+        self._charges.update((base + row, charge) for row, charge in other._charges.items())
         self._rows.update(zip(other._rows, range(base, base + len(other._rows)), strict=True))
 
     def __getstate__(self) -> Columns:
@@ -220,6 +232,7 @@ class ResponseTable:
             self._flags.tobytes(),
             self.names,
             list(self._iterations.items()),
+            list(self._charges.items()),
         )
 
     @classmethod
@@ -240,6 +253,7 @@ class ResponseTable:
         self._numbers.frombytes(columns.numbers)
         self._flags.frombytes(columns.flags)
         self._iterations = dict(columns.iterations)
+        self._charges = dict(columns.charges)
         self.names = columns.names
         self._known = {attributes: number for number, attributes in enumerate(columns.names)}
         sizes = (len(self._rows), len(self._counts) / _FIELDS, len(self._places) / _PLACE, len(self._numbers))
@@ -253,6 +267,10 @@ class ResponseTable:
     def rows_with_iterations(self) -> KeysView[int]:
         """The rows of responses that have iterations."""
         return self._iterations.keys()
+
+    def charged(self, but: Collection[int] = ()) -> Iterator[Response]:
+        """The responses that have a recorded cost, but those in some rows."""
+        return (self.response(row) for row in self._charges if row not in but)
 
     def only(self, keys: Collection[bytes]) -> ResponseTable:
         """A table of the responses with these identities, as far as this one has them."""
@@ -284,6 +302,7 @@ class ResponseTable:
             line,
             self._flags[row],
             self._iterations.get(row, ()),
+            self._charges.get(row),
         )
 
     def _comes_first(self, response: Response, row: int) -> bool:

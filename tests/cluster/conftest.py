@@ -62,6 +62,17 @@ def cluster(store: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[st
         yield address
 
 
+@pytest.fixture(scope="session")
+def poor_cluster(store: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of two workers that see the store and have no credentials for it."""
+    assert store
+    nothing = str(tmp_path_factory.mktemp("home") / "none")
+    without = dict.fromkeys(("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"), "")
+    files = dict.fromkeys(("AWS_SHARED_CREDENTIALS_FILE", "AWS_CONFIG_FILE"), nothing)
+    with running_cluster(2, python_path=None, **without, **files) as address:
+        yield address
+
+
 @pytest.fixture
 def bucket(store: Any, request: pytest.FixtureRequest) -> Callable[[str, bytes], str]:
     """Put an object into a bucket of the test's own; returns its URL."""

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import gzip
 import importlib.util
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -13,6 +15,8 @@ from typing import Any
 
 import pytest
 from cluster_clusters import in_process
+
+from costkit.adapters.cluster import summaries
 
 LINE = json.dumps(
     {
@@ -105,6 +109,53 @@ def test_missing_credentials_are_said_in_one_line(costkit: Any, bucket: Callable
         f"costkit: {url}: no credentials for this bucket (set AWS_PROFILE, or AWS_ACCESS_KEY_ID and"
         " AWS_SECRET_ACCESS_KEY)\n"
     )
+
+
+@pytest.mark.parametrize("name", ["a.jsonl", "*"])
+def test_workers_without_credentials_are_refused_before_anything_is_read(
+    poor_cluster: str, bucket: Callable[[str, bytes], str], log: Path, capsys: Any, name: str
+) -> None:
+    """One such worker would fail fast, be given everything else for it, and leave a report of what others had read."""
+    url = bucket("a.jsonl", LINE.encode())
+    asked = ("report", log, url.replace("a.jsonl", name), "--cluster", poor_cluster)
+    answer, document = in_process(capsys, *asked), in_process(capsys, *asked, "--json").document
+    assert (answer.code, answer.out) == (2, "")
+    assert re.fullmatch(
+        rf"costkit: worker tcp://127\.0\.0\.1:\d+ is refused: it can't read {re.escape(url)}: no credentials"
+        r" \(give the workers what this process has: [^\n]*AWS_PROFILE[^\n]*\)\n",
+        answer.err,
+    )
+    assert (document["error"]["code"], document["exit"]) == ("worker-refused", 2)
+
+
+@pytest.mark.parametrize(("more", "code"), [(["--json"], 0), (["--json", "--strict"], 4)], ids=["as-it-is", "strict"])
+def test_objects_that_workers_lose_sight_of_later_are_named(
+    poor_cluster: str,
+    bucket: Callable[[str, bytes], str],
+    log: Path,
+    capsys: Any,
+    monkeypatch: pytest.MonkeyPatch,
+    more: list[str],
+    code: int,
+) -> None:
+    monkeypatch.setattr(summaries, "samples_of", lambda _places: [])
+    urls = [bucket("a.jsonl", LINE.encode()), bucket("b.jsonl.gz", gzip.compress(LINE.encode()))]
+    log.write_text(LINE)
+    answer = in_process(capsys, "report", log, *urls, "--cluster", poor_cluster, *more)
+    assert answer.code == code
+    assert answer.document["result"]["skipped"] == [
+        {"reason": "read-failed: no credentials", "count": 2, "examples": urls}
+    ]
+
+
+def test_a_report_of_nothing_but_such_objects_fails(
+    poor_cluster: str, bucket: Callable[[str, bytes], str], capsys: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(summaries, "samples_of", lambda _places: [])
+    url = bucket("a.jsonl", LINE.encode())
+    answer = in_process(capsys, "report", url, "--cluster", poor_cluster)
+    assert (answer.code, answer.out) == (1, "")
+    assert answer.err == f"costkit: {url}: nothing could be read: no credentials\n"
 
 
 def test_a_missing_extra_is_said_with_the_command_that_installs_it(

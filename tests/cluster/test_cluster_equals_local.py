@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 import random_logs
+from foreign_logs import eval_archive, llm_database, llm_row, model_event, sample
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -127,6 +128,22 @@ def test_objects_of_a_store_come_to_the_same_document_as_files(
         SMALL._replace(smallest_load=20_000, largest_load=20_000),
     )
     assert there.replace(root, str(tmp_path)) == _here([str(tmp_path / "2026")], options)
+
+
+def test_databases_and_archives_of_a_store_come_to_the_same_document_as_files(
+    cluster: str, bucket: Callable[[str, bytes], str], tmp_path: Path
+) -> None:
+    """Workers read them by way of a copy; files that they see are opened where they are."""
+    llm_database(tmp_path / "llm.db", (llm_row("a"), llm_row("b")))
+    eval_archive(tmp_path / "one.eval", sample(model_event()))
+    (tmp_path / "torn.eval").write_bytes((tmp_path / "one.eval").read_bytes()[:400])
+    (tmp_path / "z.jsonl").write_bytes(_line(1))
+    paths = sorted(tmp_path.iterdir())
+    urls = [bucket(path.name, path.read_bytes()) for path in paths]
+    options, here = _options("model,file"), _here([str(path) for path in paths], _options("model,file"))
+    assert _there(cluster, urls, options).replace(urls[-1].removesuffix("/z.jsonl"), str(tmp_path)) == here
+    assert _there(cluster, [str(path) for path in paths], options) == here
+    assert '"requests": 4' in here
 
 
 def test_a_folder_of_a_store_is_searched_like_a_folder(

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 from hypothesis import given
 from hypothesis import strategies as st
 
 from costkit.core.response import BilledUsage, Counts, Iteration
-from costkit.report import FoldOptions, Record, UsageSummary, summarize
+from costkit.report import Charge, FoldOptions, Record, UsageSummary, summarize
 from costkit.report.fold import close
 from costkit.report.partition import join, settle_part, size_of, split
 from costkit.report.table import Columns, ResponseTable
@@ -16,6 +18,8 @@ SMALL = st.integers(0, 900)
 WIDE = st.sampled_from([0, 1, 2**33])
 COUNTS = st.builds(Counts, SMALL, SMALL, SMALL, SMALL, SMALL, WIDE, SMALL)
 ITERATIONS = st.lists(st.builds(Iteration, st.sampled_from([None, "m"]), COUNTS), max_size=2).map(tuple)
+AMOUNTS = st.sampled_from([None, Decimal(0), Decimal("0.1"), Decimal("1e-20"), Decimal(7)])
+CHARGES = st.builds(Charge, st.sampled_from(["litellm", "otel"]), AMOUNTS, st.sampled_from(["", "EUR"]))
 RECORDS = st.builds(
     Record,
     usage=st.builds(BilledUsage, COUNTS, iterations=ITERATIONS),
@@ -27,6 +31,7 @@ RECORDS = st.builds(
     timestamp=st.sampled_from([None, 0, 10**15]),
     session=st.sampled_from([None, "s", "t"]),
     labels=st.just(()),
+    charge=st.one_of(st.none(), CHARGES),
 )
 LOADS = st.lists(st.lists(RECORDS, max_size=12), min_size=1, max_size=4)
 PARTS = st.integers(1, 4)

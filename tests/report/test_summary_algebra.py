@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from costkit.core.pricebook import PriceBook
 from costkit.core.response import BilledUsage, Counts, Iteration
 from costkit.report import (
+    Charge,
     FileRead,
     FoldOptions,
     Item,
@@ -42,6 +43,8 @@ USAGES = st.builds(
     st.sampled_from([None, "us", "mars"]),
     ITERATIONS,
 )
+AMOUNTS = st.sampled_from([None, Decimal(0), Decimal("0.1"), Decimal("0.10"), Decimal("1e-20"), Decimal(7)])
+CHARGES = st.builds(Charge, st.sampled_from(["litellm", "otel"]), AMOUNTS, st.sampled_from(["", "EUR"]))
 RECORDS = st.builds(
     Record,
     USAGES,
@@ -57,6 +60,8 @@ RECORDS = st.builds(
     st.tuples(TEXT),
     st.booleans(),
     st.booleans(),
+    st.booleans(),
+    st.one_of(st.none(), CHARGES),
 )
 SKIPS = st.builds(Skipped, st.sampled_from(["torn-json", "invalid-json"]), st.just("x.jsonl"), st.integers(1, 20))
 READS = st.builds(FileRead, st.just("x.jsonl"), st.integers(0, 9), st.integers(0, 9), st.just((("synthetic", 1),)))

@@ -12,7 +12,10 @@ from typing import Any
 
 from costkit import __version__
 from costkit.adapters.cluster.objects import explain, is_url
+from costkit.adapters.cluster.places import CREDENTIALS
+from costkit.adapters.cluster.tasks import first_unreadable
 from costkit.adapters.logs.summaries import cores
+from costkit.adapters.names import printable
 from costkit.errors import InvalidInput, OperationFailed
 
 CONNECT_S = 10
@@ -143,10 +146,11 @@ def _made(make: Callable[[], Any]) -> Any:
     return made[0]
 
 
-def check_workers(client: Any, address: str, paths: list[str], folder: str) -> int:
+def check_workers(client: Any, address: str, paths: list[str], folder: str, samples: list[str]) -> int:
     """Refuse workers that would read otherwise than this process; returns how many threads there are.
 
-    Raises `InvalidInput` that names the worker and what differs, `OperationFailed` where no worker comes.
+    `samples` are objects that this process can read. Raises `InvalidInput` that names the worker and what differs,
+    `OperationFailed` where no worker comes.
     """
     try:
         client.wait_for_workers(1, timeout=WORKERS_S)
@@ -157,6 +161,13 @@ def check_workers(client: Any, address: str, paths: list[str], folder: str) -> i
         problem = _problem(answer)
         if problem is not None:
             raise InvalidInput(f"worker {worker} is refused: {problem[0]}", code="worker-refused", hint=problem[1])
+    if samples:
+        for worker, unreadable in sorted(client.run(first_unreadable, samples, on_error="return").items()):
+            if isinstance(unreadable, tuple):
+                url, why = unreadable
+                hint = f"give the workers what this process has: packages, network, credentials ({CREDENTIALS})"
+                what = f"worker {worker} is refused: it can't read {printable(url)}: {why}"
+                raise InvalidInput(what, code="worker-refused", hint=hint)
     return sum(client.nthreads().values())
 
 

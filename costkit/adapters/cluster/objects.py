@@ -75,6 +75,17 @@ def is_unchanged(path: str, folder: str, mark: Mark) -> bool:
     return mark.is_now(mark_now(path, folder), may_grow=not is_url(path) or path.startswith(_LOCAL))
 
 
+def why_unreadable(url: str) -> str | None:
+    """Why nothing of an object can be read here; `None` where its first byte can."""
+    try:
+        with plain_errors():
+            system, inner = file_system(url)
+            system.cat_file(inner, start=0, end=1)
+    except Exception as error:  # noqa: BLE001  # a missing package, or any error of a store
+        return explain(error)
+    return None
+
+
 def opener(folder: str, marks: Mapping[str, Mark], stop: int | None = None) -> Callable[[str], io.RawIOBase]:
     """What opens paths; relative ones are meant in `folder`. Nothing from `stop` on is fetched ahead."""
 

@@ -7,7 +7,16 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
-from costkit.adapters.cluster.objects import Mark, explain, file_system, is_url, mark_now, mark_of, opener
+from costkit.adapters.cluster.objects import (
+    Mark,
+    explain,
+    file_system,
+    is_url,
+    mark_now,
+    mark_of,
+    opener,
+    why_unreadable,
+)
 from costkit.adapters.logs.sources import SUFFIXES, Source, find_sources
 from costkit.adapters.logs.unpack import SAMPLE, is_packed
 from costkit.adapters.names import STDIN, printable
@@ -17,7 +26,7 @@ from costkit.report.records import Skipped
 _MAGIC = set("*?[")
 _NOT_SHARED = ("memory", "clipboard")
 _PEEKS = 16
-_CREDENTIALS = "set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
+CREDENTIALS = "set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
 _PACKAGES = {
     "s3": "pip install 'costkit[cluster]'",
     "gs": "pip install gcsfs",
@@ -85,6 +94,18 @@ def are_made_of_lines(places: Places, folder: str, above: int) -> set[str]:
         return {source.path for source, has in zip(candidates, threads.map(peek, candidates), strict=True) if has}
 
 
+def samples_of(places: Places) -> list[str]:
+    """One object of each bucket, of those that this process can read: whoever is to read the others can read it too."""
+    first: dict[str, str] = {}
+    for source in places.sources:
+        if is_url(source.path) and source.size:
+            first.setdefault("/".join(source.path.split("/", 3)[:3]), source.path)
+    with ThreadPoolExecutor(_PEEKS) as threads:
+        return [
+            url for url, why in zip(first.values(), threads.map(why_unreadable, first.values()), strict=True) if not why
+        ]
+
+
 def _objects(url: str) -> Iterator[tuple[Source, Mark]]:
     protocol = url.split("://", 1)[0]
     if "::" in url or protocol in _NOT_SHARED:
@@ -100,7 +121,7 @@ def _objects(url: str) -> Iterator[tuple[Source, Mark]]:
         raise InvalidInput(f"can't be read: {explain(error)}", where=printable(url), hint=_hint(error)) from None
     except Exception as error:  # noqa: BLE001  # each store has errors of its own
         if explain(error) == "no credentials":
-            raise InvalidInput("no credentials for this bucket", where=printable(url), hint=_CREDENTIALS) from None
+            raise InvalidInput("no credentials for this bucket", where=printable(url), hint=CREDENTIALS) from None
         raise OperationFailed(f"can't be listed: {explain(error)}", where=printable(url)) from None
     for name in sorted(found):
         mark = mark_of(found[name])
@@ -129,4 +150,4 @@ def _look(system: Any, path: str, url: str) -> Iterator[tuple[str, Mapping[str, 
 
 
 def _hint(error: Exception) -> str | None:
-    return _CREDENTIALS if isinstance(error, PermissionError) else None
+    return CREDENTIALS if isinstance(error, PermissionError) else None

@@ -19,6 +19,8 @@ from costkit.adapters.logs.pieces import Load, Piece, fit_together
 from costkit.adapters.logs.plain import Range
 from costkit.errors import InvalidInput, OperationFailed
 
+FAILED = "read-failed: "
+"""What the reason of a file begins with that was given up."""
 TRIES = 2
 """How often a piece may fail before its file is given up."""
 CHANGES = 3
@@ -59,7 +61,7 @@ class Reader:
         self.done = [done for done in self.done if not self._is_given_up(done)]
         if self.given_up and not self.done:
             path, reason = next(iter(self.given_up.items()))
-            raise OperationFailed(f"nothing could be read: {reason}", where=path)
+            raise OperationFailed(f"nothing could be read: {reason.removeprefix(FAILED)}", where=path)
 
     def _round(self, orders: Sequence[Order], *, alone: bool = False) -> list[Order]:
         """Have these read; returns what has to be ordered in place of those that failed."""
@@ -88,7 +90,7 @@ class Reader:
         if type(error).__name__ != KILLED:
             raise failure(error)
         if alone:
-            self.given_up[order.load[0].source.path] = "read-failed: every worker that read it died"
+            self.given_up[order.load[0].source.path] = f"{FAILED}every worker that read it died"
         else:  # it may have been the fault of another load on the same worker
             self._deadly.extend(replace(order, load=[piece]) for piece in order.load)
         return []
@@ -97,7 +99,7 @@ class Reader:
         self._failures[piece] += 1
         if self._failures[piece] < TRIES and piece.source.path not in self.given_up:
             return [replace(order, load=[piece])]
-        self.given_up[piece.source.path] = f"read-failed: {reason}"
+        self.given_up[piece.source.path] = f"{FAILED}{reason}"
         return []
 
     def _changed(self, piece: Piece) -> list[Order]:

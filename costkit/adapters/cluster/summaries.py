@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from costkit.adapters.cluster.engine import check_address, check_workers, connect
-from costkit.adapters.cluster.places import Places, are_made_of_lines, find_places
+from costkit.adapters.cluster.places import Places, are_made_of_lines, find_places, samples_of
 from costkit.adapters.cluster.reading import Reader
 from costkit.adapters.cluster.settling import Sharing, settled
 from costkit.adapters.cluster.tasks import Order, Settling, Setup, count_lines
@@ -71,7 +71,7 @@ def summarize_on_cluster(
             progress(done, whole)
 
     with connect(address) as client:
-        threads = check_workers(client, address, list(paths), folder)
+        threads = check_workers(client, address, list(paths), folder, samples_of(places))
         setup = Setup(options, folder, min(sizes.most_buckets, 2 * threads))
         reader = Reader(client, setup, passed)
         reader.read(_orders(places, setup, sizes, whole // (threads * _LOADS_PER_THREAD)))

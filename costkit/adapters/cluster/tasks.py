@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from costkit import __version__
-from costkit.adapters.cluster.objects import Mark, explain, is_unchanged, opener
+from costkit.adapters.cluster.objects import Mark, explain, is_unchanged, opener, why_unreadable
 from costkit.adapters.logs.pieces import Folder, Load, Piece
 from costkit.adapters.logs.plain import Range
 from costkit.errors import CostkitError
@@ -111,6 +111,12 @@ def _reason(error: Exception) -> str:
     if isinstance(error, CostkitError):
         return str(error).removeprefix(f"{error.where}: ").removeprefix("reading failed: ")
     return explain(error)
+
+
+def first_unreadable(urls: list[str]) -> tuple[str, str] | None:
+    """The first of some objects that this worker can't read, and why."""
+    reasons = ((url, why_unreadable(url)) for url in urls)
+    return next(((url, why) for url, why in reasons if why is not None), None)
 
 
 def head_of(reading: Reading) -> Head:

@@ -2,7 +2,8 @@
 
 One module for each dialect, with its quirks in its docstring: `messages`, `batch_results`, `transcripts`, `streams`,
 `usage_log`, and of other systems `otel` and `openinference` (by way of `spans` and `traces`), `litellm`, `langfuse`,
-`bedrock`, `llm_tool`, `promptfoo`, `inspect_ai`; the latter share `counted`. A further one takes two steps:
+`bedrock`, `llm_tool`, `promptfoo`, `inspect_ai`; the latter share `counted` and `charges`. A further one takes two
+steps:
 
 1. A module with `recognise(document)`, which answers `None` for "not mine", an empty list for "mine, but no bill", and
    otherwise the records, mostly by way of `dialect.build_record`; a usage that can't be believed is a ValueError.

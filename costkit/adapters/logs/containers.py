@@ -1,12 +1,12 @@
 """Logs that are no text: the SQLite file of the `llm` tool and the `.eval` archives of Inspect, row by row.
 
-They are recognised by content. Nothing is written: a database is opened read-only, so that a log can be read while
-its owner goes on writing. A document's line is the number of its row, or of its sample in the archive.
+They are recognised by content. A database is opened read-only, so that a log can be read while its owner goes on
+writing; what lies in an object store is opened as a copy, see `copies`. A document's line is the number of its row, or
+of its sample in the archive.
 """
 
 from __future__ import annotations
 
-import json
 import sqlite3
 import zipfile
 from collections.abc import Iterator
@@ -18,6 +18,7 @@ from costkit.adapters.logs import llm_tool
 from costkit.adapters.logs.documents import Document
 from costkit.adapters.logs.labels import Picker
 from costkit.adapters.logs.unpack import SQLITE, Unusable
+from costkit.adapters.logs.values import decoded
 from costkit.report.records import Skipped
 
 LARGEST = 256 << 20
@@ -80,7 +81,7 @@ def _member(archive: Any, name: str) -> dict[str, object] | str:
     if archive.getinfo(name).file_size > LARGEST:
         return "sample-too-long"
     try:
-        value = json.loads(archive.read(name))
+        value = decoded(archive.read(name).decode())
     except (ValueError, RecursionError):
         return "invalid-json"
     return value if isinstance(value, dict) else "invalid-json"

@@ -2,18 +2,19 @@
 
 Quirks: most systems count cached tokens as part of the input, the API does not; adding them again is the classic way
 to bill a cache twice. Whoever knows which it is says so; what can't be (more cached tokens than input) is taken as
-the API's way. Cost fields are not read: their currency, unit and prices are somebody else's.
+the API's way. Costs follow somebody else's prices: they are shown beside the calculated ones, see `charges`.
 """
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from costkit.adapters.logs.dialect import Holder, Unbilled, build_record
 from costkit.adapters.logs.documents import Document
+from costkit.adapters.logs.values import decoded
+from costkit.report.charge import Charge
 from costkit.report.records import Record, Skipped
 
 REPLAYED = "replayed"
@@ -38,6 +39,7 @@ class Call(NamedTuple):
     session: object = None
     project: object = None
     stop_reason: object = None
+    charge: Charge | None = None
 
 
 def disjoint(
@@ -84,7 +86,7 @@ def child(holder: Holder, name: str) -> dict[str, object]:
     value = holder.get(name)
     if isinstance(value, str) and value[:1] == "{":
         try:
-            value = json.loads(value)
+            value = decoded(value)
         except (ValueError, RecursionError):
             return {}
     return value if isinstance(value, dict) else {}
@@ -107,7 +109,9 @@ def record(document: Document, call: Call) -> Record | Skipped:
     message = {"id": call.id, "model": call.model}
     holder = {"timestamp": call.time, "request_id": call.request_id, "session": call.session, "project": call.project}
     try:
-        return build_record(document, message, (holder,), usage=call.usage, stop_reason=call.stop_reason)
+        return build_record(
+            document, message, (holder,), usage=call.usage, stop_reason=call.stop_reason, charge=call.charge
+        )
     except ValueError as problem:
         return skipped(document, problem)
 

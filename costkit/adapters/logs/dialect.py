@@ -13,6 +13,7 @@ from typing import NamedTuple
 from costkit.adapters.logs.documents import Document
 from costkit.adapters.logs.values import clean
 from costkit.core.response import read_usage
+from costkit.report.charge import Charge
 from costkit.report.group import microseconds
 from costkit.report.records import Record, RecordedCost, Skipped
 
@@ -49,6 +50,7 @@ def build_record(
     placeholder: bool = False,
     incomplete: bool = False,
     stop_reason: object = None,
+    charge: Charge | None = None,
 ) -> Record:
     """Make a record of a message; time, request id, session and project come from the first holder that has them.
 
@@ -76,6 +78,7 @@ def build_record(
         placeholder,
         incomplete,
         REFUSAL in (stop_reason, message.get("stop_reason")),
+        charge,
     )
 
 

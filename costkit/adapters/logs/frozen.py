@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from decimal import Decimal
 
 from msgspec import Struct
 from msgspec.msgpack import Decoder, Encoder
 
 from costkit.adapters.logs.plain import Range
+from costkit.core.usage import Usage
+from costkit.report.charged import Charged, ChargeKey
 from costkit.report.dearest import Ranked
 from costkit.report.options import FoldOptions
 from costkit.report.records import RecordedCost
@@ -29,6 +32,7 @@ class Frozen(Struct, array_like=True, gc=False):
     skipped: Omissions
     remarks: Omissions
     recorded: list[RecordedCost]
+    charges: list[tuple[ChargeKey, int, Decimal, list[tuple[Cell, Usage]]]]
     unbilled: dict[str, int]
     numbers: dict[str, int]
 
@@ -48,6 +52,7 @@ def freeze(summary: UsageSummary, place: Range | None) -> bytes:
             _listed(summary.skipped),
             _listed(summary.remarks),
             list(summary.recorded.values()),
+            [(key, one.responses, one.usd, list(one.parts.items())) for key, one in summary.charges.items()],
             summary.unbilled,
             {name: getattr(summary, name) for name in _NUMBERS},
         )
@@ -66,6 +71,7 @@ def thaw(data: bytes, options: FoldOptions) -> tuple[UsageSummary, Range | None]
             {reason: Omission(*omission) for reason, omission in frozen.skipped.items()},
             {kind: Omission(*omission) for kind, omission in frozen.remarks.items()},
             {(cost.session, cost.path): cost for cost in frozen.recorded},
+            {key: Charged(count, usd, dict(parts)) for key, count, usd, parts in frozen.charges},
             frozen.unbilled,
             **frozen.numbers,
         ),

@@ -4,16 +4,20 @@ Quirks: the same tokens stand there three times, in `stats` for the evaluation, 
 the events for each call. Counted are the calls; a sample without them counts by its own sums, an evaluation without
 samples by its statistics, and then a sum stands for many requests. `input_tokens` leaves cached tokens out, as the API
 does; where the API's answer was logged too it is read instead, because it knows the TTL of cache writes and the tier.
-Calls answered from Inspect's own cache were not billed. Written against inspect-ai 0.3.285.
+Calls answered from Inspect's own cache were not billed. `total_cost` is in dollars, by prices that were given to it.
+Written against inspect-ai 0.3.285.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
+from costkit.adapters.logs.charges import charge_of
 from costkit.adapters.logs.counted import REPLAYED, Call, Part, child, children, first_of, model_name, record
 from costkit.adapters.logs.dialect import Found, Holder, Unbilled
 from costkit.adapters.logs.documents import Document
+
+_SOURCE, _COST = "inspect", "total_cost"
 
 
 def recognise(document: Document) -> Found | None:
@@ -64,6 +68,7 @@ def _call(document: Document, event: Holder, sample: Holder, task: object) -> It
             sample.get("uuid"),
             task,
             answer.get("stop_reason"),
+            charge_of(_SOURCE, usage.get(_COST)),
         ),
     )
 
@@ -72,7 +77,9 @@ def _sums(document: Document, holder: Holder, name: object, time: object, task: 
     for model, usage in child(holder, "model_usage").items():
         if isinstance(usage, dict):
             key = None if name is None else f"{name}:{model}"
-            yield record(document, Call(_usage(usage), model_name(model), key, time=time, project=task))
+            charge = charge_of(_SOURCE, usage.get(_COST))
+            call = Call(_usage(usage), model_name(model), key, time=time, project=task, charge=charge)
+            yield record(document, call)
 
 
 def _usage(usage: Holder) -> dict[str, object]:

@@ -3,8 +3,8 @@
 Quirks: the counts of `usageDetails` are disjoint (`input` leaves out `input_cache_read` and `input_cache_creation`),
 under names that each integration chooses; if the total shows that the input includes cached tokens they are taken out.
 What Langfuse could not find in the answer it estimates with a tokenizer, and does not say so. Older exports have
-`usage` or `promptTokens`. Observations of agents may repeat the sums of those inside: see `traces`. `costDetails`
-follows the prices set in Langfuse and is not read.
+`usage` or `promptTokens`. Observations of agents may repeat the sums of those inside: see `traces`. Costs are dollars
+by the prices set in Langfuse, or as they were handed to it; the total of a trace repeats them.
 Documented at https://langfuse.com/docs/observability/features/token-and-cost-tracking
 """
 
@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
+from costkit.adapters.logs.charges import charge_of
 from costkit.adapters.logs.counted import (
     Call,
     Part,
@@ -27,6 +28,7 @@ from costkit.adapters.logs.counted import (
 )
 from costkit.adapters.logs.dialect import Found, Holder
 from costkit.adapters.logs.documents import Document
+from costkit.report.charge import Charge
 
 Add = Callable[[str, str, str | None, Part | None], Parts]
 
@@ -37,6 +39,7 @@ _MODEL = ("providedModelName", "provided_model_name", "model")
 _INPUT = ("input", "input_tokens", "prompt_tokens", "promptTokens", "inputUsage")
 _OUTPUT = ("output", "output_tokens", "completion_tokens", "completionTokens", "outputUsage")
 _TOTAL = ("total", "total_tokens", "totalTokens", "totalUsage")
+_COSTS = ("totalCost", "total_cost", "calculatedTotalCost", "calculated_total_cost")
 _READ = ("cache_read_input_tokens", "input_cache_read", "input_cached_tokens", "input_cache_read_tokens")
 _WRITE = ("cache_creation_input_tokens", "input_cache_creation", "input_cache_write")
 _SHORT, _LONG = (
@@ -91,8 +94,19 @@ def _part(document: Document, item: Holder) -> Part | None:
         time=first_of(item, ("startTime", "start_time", "timestamp")),
         session=first_of(item, ("sessionId", "session_id")),
         project=first_of(item, ("projectId", "project_id")),
+        charge=_charge(item),
     )
     return record(document, call)
+
+
+def _charge(item: Holder) -> Charge | None:
+    details = child(item, "costDetails") or child(item, "cost_details")
+    cost = details.get("total")
+    if cost is None:
+        cost = first_of(item, _COSTS)
+    if cost is None:
+        cost = first_of(child(item, "usage"), _COSTS[:2])
+    return charge_of("langfuse", cost, item)
 
 
 def _disjoint(usage: Holder) -> dict[str, object]:

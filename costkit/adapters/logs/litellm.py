@@ -6,12 +6,14 @@ Quirks: `prompt_tokens` includes what was read from and written to the cache, ex
 without it has the older `metadata.additional_usage_values`. Model names carry a route (`bedrock/us.anthropic.…`,
 `vertex_ai/…@…`) or are the deployment's own name. What LiteLLM answers from its cache was not billed, nor were calls
 that failed without tokens. `request_id` of a row and `id` of a callback are the same, so both together count once.
-`spend` and `response_cost` follow LiteLLM's prices and margins: they are not read. Batches are logged as one call that
-sums up the batch. Written against LiteLLM 1.106 (`SpendLogsPayload`, `StandardLoggingPayload`).
+`spend` and `response_cost` are dollars by LiteLLM's prices and margins; the `usage.cost` of an answer is whatever the
+provider counts in. Batches are logged as one call that sums up the batch. Written against LiteLLM 1.106
+(`SpendLogsPayload`, `StandardLoggingPayload`).
 """
 
 from __future__ import annotations
 
+from costkit.adapters.logs.charges import charge_of
 from costkit.adapters.logs.counted import (
     FAILED,
     REPLAYED,
@@ -28,7 +30,10 @@ from costkit.adapters.logs.counted import (
 )
 from costkit.adapters.logs.dialect import Found, Holder, Unbilled
 from costkit.adapters.logs.documents import Document
+from costkit.report.charge import Charge
 
+_SOURCE = "litellm"
+_COSTS = ("spend", "response_cost")
 _BATCH = "retrieve_batch"
 _WRAPPERS = ("response", "body", "data", "result")
 _KEPT = ("server_tool_use", "service_tier", "speed", "inference_geo", "iterations")
@@ -52,9 +57,8 @@ def recognise(document: Document) -> Found | None:
         return [skipped(document, problem)]
     time = first_of(line, ("timestamp", "ts", "created_at", "time")) or answer.get("created")
     session = first_of(line, ("session_id", "sessionId", "session"))
-    return [
-        record(document, Call(usage, model_name(answer.get("model")), answer.get("id"), time=time, session=session))
-    ]
+    call = Call(usage, model_name(answer.get("model")), answer.get("id"), time=time, session=session)
+    return [record(document, call._replace(charge=_charge_of_answer(line, answer)))]
 
 
 def usage_of(usage: Holder) -> dict[str, object]:
@@ -92,7 +96,16 @@ def _row(document: Document, row: Holder) -> Part:
     call_id = first_of(row, ("request_id", "id", "litellm_call_id"))
     team = first_of(metadata, ("user_api_key_team_alias", "user_api_key_team_id")) or row.get("team_id")
     session = row.get("session_id") or row.get("trace_id")
-    return record(document, Call(usage, model, call_id, None, row.get("startTime"), session, team))
+    charge = charge_of(_SOURCE, first_of(row, _COSTS), row, metadata)
+    call = Call(usage, model, call_id, None, row.get("startTime"), session, team, charge=charge)
+    return record(document, call)
+
+
+def _charge_of_answer(line: Holder, answer: Holder) -> Charge | None:
+    hidden, usage = child(answer, "_hidden_params"), child(answer, "usage")
+    cost = first_of(hidden, _COSTS)
+    charge = charge_of(_SOURCE, first_of(line, _COSTS) if cost is None else cost, hidden, line)
+    return charge or charge_of(_SOURCE, usage.get("cost"), usage, in_dollars=False)
 
 
 def _whole_usage(row: Holder, metadata: Holder) -> Holder:

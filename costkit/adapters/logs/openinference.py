@@ -3,12 +3,13 @@
 Quirks: `prompt` always includes what was read from and written to the cache; `prompt_details.cache_write` doesn't say
 for how long. The instrumentation of Anthropic's SDK keeps the whole answer in `output.value`, unless contents are
 hidden: if it agrees with the counts it is read instead, because it knows TTL, tier, geography and the message id.
-`llm.cost.…` follows somebody else's prices and is not read.
+`llm.cost.total` is in dollars by the convention, by whose prices nobody says.
 Documented at https://arize-ai.github.io/openinference/spec/semantic_conventions.html
 """
 
 from __future__ import annotations
 
+from costkit.adapters.logs.charges import charge_of
 from costkit.adapters.logs.counted import Call, child, disjoint, first_of, model_name, whole_number
 from costkit.adapters.logs.dialect import Holder
 from costkit.adapters.logs.spans import Span
@@ -17,6 +18,7 @@ PROMPT = "llm.token_count.prompt"
 _OUTPUT = "llm.token_count.completion"
 _READ = ("llm.token_count.prompt_details.cache_read", "llm.token_count.prompt_details.cache_input")
 _WRITE = "llm.token_count.prompt_details.cache_write"
+_COST = "llm.cost.total"
 _INPUTS = ("input_tokens", "cache_read_input_tokens", "cache_creation_input_tokens")
 
 
@@ -38,6 +40,7 @@ def call_of(span: Span) -> Call | None:
         session=attributes.get("session.id"),
         project=span.service,
         stop_reason=answer.get("stop_reason"),
+        charge=charge_of("openinference", attributes.get(_COST), attributes),
     )
 
 

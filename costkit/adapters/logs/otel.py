@@ -5,12 +5,14 @@ instrumentation of OpenTelemetry's own contributors (scope `opentelemetry.instru
 Pydantic AI do so. OpenLLMetry's instrumentation of Bedrock (0.62) and version 5 of the AI SDK (scope `ai`) hand on the
 API's number, which does not; version 6 has `ai.usage.inputTokenDetails` and includes them. Where more was cached than
 put in, or the total is the sum of all, the input can't include it, whoever wrote it. No attribute tells the TTL of
-cache writes, the tier or the geography.
+cache writes, the tier or the geography. Costs are no part of the conventions: OpenLIT and Pydantic AI write them in
+dollars, of others only a unit in the name of the attribute tells.
 Documented at https://opentelemetry.io/docs/specs/semconv/gen-ai/
 """
 
 from __future__ import annotations
 
+from costkit.adapters.logs.charges import charge_of
 from costkit.adapters.logs.counted import Call, disjoint, first_of, model_name, whole_number
 from costkit.adapters.logs.spans import Span
 
@@ -44,6 +46,9 @@ _UNCACHED = f"{_SINCE_AI_6}noCacheTokens"
 _MODEL = ("gen_ai.response.model", "ai.response.model", "gen_ai.request.model", "ai.model.id", "llm.request.model")
 _ID = ("gen_ai.response.id", "ai.response.id")
 _SESSION = ("gen_ai.conversation.id", "session.id", "ai.telemetry.metadata.sessionId")
+_COSTS = ("gen_ai.usage.cost", "operation.cost", "llm.usage.cost")
+_IN_DOLLARS = ("openlit", "pydantic-ai")
+"""Instrumentation scopes, or what they begin with, that are documented to write dollars."""
 _WITHOUT_CACHED = ("ai", "opentelemetry.instrumentation.bedrock")
 """Instrumentation scopes whose input leaves cached tokens out."""
 
@@ -72,4 +77,9 @@ def call_of(span: Span) -> Call | None:
         time=span.start,
         session=first_of(attributes, _SESSION),
         project=span.service,
+        charge=charge_of("otel", first_of(attributes, _COSTS), attributes, in_dollars=_is_in_dollars(span)),
     )
+
+
+def _is_in_dollars(span: Span) -> bool:
+    return span.scope.startswith(_IN_DOLLARS)

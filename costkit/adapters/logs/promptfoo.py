@@ -3,13 +3,15 @@
 Quirks: `tokenUsage.prompt` includes cached tokens, `completionDetails` says how many; an answer out of promptfoo's own
 cache counts its tokens as `cached` only and was not billed; the totals in `stats` repeat the results; what the graders
 used is known without their model, so it is counted and has no price; a result has no time of its own, the evaluation
-has one. `cost` follows promptfoo's prices and is not read. Written against promptfoo 0.121.
+has one. `cost` is in dollars by promptfoo's prices, but anything where the provider is a gateway or a program of one's
+own. Written against promptfoo 0.121.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
+from costkit.adapters.logs.charges import charge_of
 from costkit.adapters.logs.counted import (
     REPLAYED,
     Call,
@@ -24,6 +26,9 @@ from costkit.adapters.logs.counted import (
 )
 from costkit.adapters.logs.dialect import Found, Holder, Unbilled
 from costkit.adapters.logs.documents import Document
+
+_PRICED = ("anthropic:", "bedrock:", "vertex:", "openai:", "azure:", "google:")
+"""The providers whose answers promptfoo prices itself, in dollars."""
 
 
 def recognise(document: Document) -> Found | None:
@@ -47,7 +52,11 @@ def _result(document: Document, result: Holder, time: object, evaluation: object
     name = result.get("id")
     if name is None and evaluation is not None:
         name = f"{evaluation}:{result.get('testIdx')}:{result.get('promptIdx')}"
-    yield from _call(document, usage, response, Call({}, model_name(provider.get("id")), name, time=time))
+    provided = provider.get("id")
+    priced = isinstance(provided, str) and provided.startswith(_PRICED)
+    cost = first_of(response, ("cost",))
+    charge = charge_of("promptfoo", result.get("cost") if cost is None else cost, response, in_dollars=priced)
+    yield from _call(document, usage, response, Call({}, model_name(provided), name, time=time, charge=charge))
     graded = child(child(result, "gradingResult"), "tokensUsed")
     grading = None if name is None else f"{name}:grading"
     yield from _call(document, graded, {}, Call({}, None, grading, time=time))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack
@@ -154,11 +155,13 @@ def _read(
             yield Skipped(f"unreadable: {why(error)}", name)
             return
         head = _head(stream, name) if source.size is not None else b""
-        if is_container(head) and open_file is FileIO:  # databases are opened by their path
-            passed(source.size or 0)
-            yield from reading.container(source.path, name, head)
-        else:
+        if not is_container(head):
             yield from reading.stream(stream, name, passed)
+        elif isinstance(stream, FileIO):  # databases are opened by their path
+            passed(source.size or 0)
+            yield from reading.container(os.fspath(stream.name), name, head)
+        else:
+            yield from reading.container_elsewhere(stream, name, head, passed)
 
 
 def _head(stream: IO[bytes] | RawIOBase, name: str) -> bytes:
@@ -211,6 +214,18 @@ class _Reading(Generic[_T]):
             if not detector.documents:
                 return
         yield from self._end(detector, name, 0)
+
+    def container_elsewhere(
+        self, stream: RawIOBase, name: str, head: bytes, passed: Callable[[int], None]
+    ) -> Iterator[_T | Skipped | Remark | FileRead]:
+        """The same for one that has no path of its own."""
+        from costkit.adapters.logs.copies import copied
+
+        try:
+            with copied(stream, name, passed) as path:
+                yield from self.container(path, name, head)
+        except Unusable as problem:
+            yield Skipped(str(problem), name)
 
     def _documents(self, documents: Iterable[Found], detector: Detector) -> Iterator[_T | Skipped | Remark]:
         for document in documents:

@@ -10,14 +10,12 @@ start of the stream (`stop_reason` null, a handful of tokens); a `result` line s
 
 from __future__ import annotations
 
-from decimal import Decimal
-
+from costkit.adapters.logs.charges import usd_of
 from costkit.adapters.logs.dialect import SYNTHETIC, Found, Holder, Unbilled, build_record, first_text
 from costkit.adapters.logs.documents import Document
 from costkit.report.records import RecordedCost
 
 MOST_PROVISIONAL_TOKENS = 8
-_MOST_USD = 10**9
 WITHOUT_BILL = ("user", "system", "summary", "result", "file-history-snapshot")
 _MARKS = ("sessionId", "session_id", "parentUuid", "uuid", "leafUuid")
 
@@ -52,9 +50,10 @@ def _cost_state(document: Document) -> Found:
     session, cost = first_text((line,), ("sessionId", "session_id")), line.get("totalCostUSD")
     if session is None or cost is None:
         return []
-    if isinstance(cost, bool) or not isinstance(cost, int | float) or not 0 <= cost <= _MOST_USD:
-        raise ValueError("totalCostUSD is not an amount")
-    usd = Decimal(repr(cost))  # the shortest text of a float is the number as it was written
+    try:
+        usd = usd_of(cost)
+    except ValueError as problem:
+        raise ValueError(f"totalCostUSD is {problem}") from None
     complete = line.get("hasUnknownModelCost") is not True
     return [RecordedCost(session, usd, document.path, document.line, document.offset, complete)]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 TORN, INVALID, TOO_LONG = "torn-json", "invalid-json", "line-too-long"
 NOT_UTF8, NULS, TOO_DEEP, BIG_NUMBER = "invalid-utf8", "nul-bytes", "nested-too-deep", "number-too-long"
@@ -15,9 +15,33 @@ _GAP = re.compile(r"[\s,\0]*")
 _STRUCTURE = re.compile(rb'"(?:[^"\\]++|\\.)*+"|[][{}"]')
 _MOST_DIGITS = 4300  # of a number that int() takes from text
 _decode = json.JSONDecoder().raw_decode
+MONEY = ("ost", "pend")
+"""What the names of all fields with a cost or a spend have in them."""
+_COST, _SPEND = (mark.encode() for mark in MONEY)
+
+
+class Written(float):
+    """A number with its text: what is money must not go by way of a float."""
+
+    __slots__ = ("text",)
+    text: str
+
+    def __new__(cls, text: str) -> Self:
+        """The number of a text of JSON."""
+        number = super().__new__(cls, text)
+        number.text = text
+        return number
+
+
+_decode_money = json.JSONDecoder(parse_float=Written).raw_decode
 _decode_patiently = json.JSONDecoder(
-    parse_int=lambda text: int(text) if len(text) < _MOST_DIGITS else float(text)
+    parse_int=lambda text: int(text) if len(text) < _MOST_DIGITS else float(text), parse_float=Written
 ).raw_decode
+
+
+def decoded(text: str) -> object:
+    """The value of a text of JSON; where costs are mentioned in it, numbers keep their text. Raises ValueError."""
+    return json.loads(text, parse_float=Written if any(mark in text for mark in MONEY) else None)
 
 
 class Broken(NamedTuple):
@@ -34,7 +58,7 @@ def whole(line: bytes) -> dict[str, object] | None:
     try:
         text = _text(line)
         try:
-            value, end = _decode(text)
+            value, end = (_decode_money if _COST in line or _SPEND in line else _decode)(text)
         except json.JSONDecodeError:
             return None
         except ValueError:  # a number with thousands of digits: nothing that is counted, but a bill may be beside it
@@ -77,12 +101,13 @@ def values_in(line: bytes) -> tuple[list[tuple[object, int]], Broken | None]:
 def _values(text: str, at: int) -> tuple[list[tuple[object, int]], Broken | None, int | None]:
     """The values from a character on; if the text breaks off, why, and the character that was not expected."""
     values: list[tuple[object, int]] = []
+    decode = _decode_money if any(mark in text for mark in MONEY) else _decode
     while True:
         at = _after_gap(text, at)
         if at == len(text):
             return values, None, None
         try:
-            value, end = _decode(text, at)
+            value, end = decode(text, at)
         except json.JSONDecodeError as error:
             return values, _broken(text, at, error), error.pos
         except RecursionError:

@@ -11,7 +11,7 @@ from costkit.render.harmless import harmless
 from costkit.render.text import percent, plural, tokens
 from costkit.render.view import Cell, Column, Kind, Labelled, Table, View
 from costkit.render.views.report_charts import share, spend_title, stacks_of
-from costkit.report import Figures, Period, Report, Row, SkippedReason, Unpriced
+from costkit.report import Figures, Period, Report, Row, SkippedReason, SourceComparison, Unpriced
 from costkit.report.picture import OverTime
 
 _TITLES = {"model": "model", "tier": "service tier", "file": "file"}
@@ -35,6 +35,18 @@ _FIGURES = (
 )
 _UNPRICED = "unpriced"
 _PRICED = "priced"
+_SYSTEMS = {
+    "litellm": "LiteLLM",
+    "langfuse": "Langfuse",
+    "openinference": "OpenInference",
+    "otel": "OpenTelemetry",
+    "inspect": "Inspect",
+}
+_NOT_COMPARED = {
+    "unpriced": "without a price here",
+    "unit-unknown": "not known to be US dollars",
+    "not-an-amount": "that are no amounts",
+}
 _NOT_IN_THE_LOG = "(not in the log)"
 _FEW = 2
 
@@ -168,6 +180,21 @@ def _costs_beside(report: Report) -> Iterator[str]:
         sessions = plural(recorded.sessions, "session")
         amounts = f"{display(recorded.recorded_usd)} for {sessions}, calculated {display(recorded.calculated_usd)}"
         yield f"recorded by Claude Code: {amounts} ({_more_or_less(recorded.difference_usd)})"
+    for source in quality.recorded_by:
+        yield f"recorded by {_SYSTEMS.get(source.source, source.source)}: {'; '.join(_recorded_by(source))}"
+
+
+def _recorded_by(source: SourceComparison) -> Iterator[str]:
+    compared = source.compared
+    if compared.responses:
+        amounts = f"{display(compared.recorded_usd)} for {plural(compared.responses, 'response')}"
+        difference = _more_or_less(compared.difference_usd)
+        yield f"{amounts}, calculated {display(compared.calculated_usd)} ({difference})"
+    reasons = [
+        f"{count:,} {_NOT_COMPARED.get(reason) or f'in {harmless(reason)}'}" for reason, count in source.not_compared
+    ]
+    if reasons:
+        yield f"not compared: {', '.join(reasons)}"
 
 
 def _more_or_less(difference: Decimal) -> str:

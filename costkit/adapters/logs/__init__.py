@@ -7,7 +7,8 @@ steps:
 
 1. A module with `recognise(document)`, which answers `None` for "not mine", an empty list for "mine, but no bill", and
    otherwise the records, mostly by way of `dialect.build_record`; a usage that can't be believed is a ValueError.
-2. Its line in `detect.dialects`, before those that would take its documents for their own.
+2. Its name in `detect.DIALECTS` and its line in `foreign.foreign_dialects`, both before those that would take its
+   documents for their own.
 
 Lines without the key `usage` or a key that ends in `_tokens` are passed over undecoded: a dialect that bills by
 another name adds what its lines begin with to `documents.FOREIGN_MARKS`. Objects of the types that `shapes` knows

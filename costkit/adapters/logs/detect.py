@@ -2,27 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from difflib import get_close_matches
+from typing import TYPE_CHECKING
 
-from costkit.adapters.logs import (
-    batch_results,
-    bedrock,
-    inspect_ai,
-    langfuse,
-    litellm,
-    llm_tool,
-    messages,
-    promptfoo,
-    transcripts,
-    usage_log,
-)
+from costkit.adapters.logs import batch_results, messages, transcripts, usage_log
 from costkit.adapters.logs.dialect import Found, Unbilled
 from costkit.adapters.logs.documents import Document
 from costkit.adapters.logs.streams import Streams
-from costkit.adapters.logs.traces import Traces
 from costkit.errors import InvalidInput
 from costkit.report.records import FileRead, Record, RecordedCost, Skipped
+
+if TYPE_CHECKING:
+    from costkit.adapters.logs.traces import Traces
 
 Recognise = Callable[[Document], Found | None]
 Result = Record | RecordedCost | Skipped
@@ -30,27 +22,22 @@ Note = Callable[[str, int, int], None]
 """Is told a kind, a line and an offset."""
 
 
-def dialects(streams: Streams, traces: Traces) -> dict[str, Recognise]:
-    """The dialects by name, in the order in which they are asked; both arguments collect what one file holds."""
-    return {
-        "claude-code": transcripts.recognise,
-        "batch-results": batch_results.recognise,
-        "stream": streams.recognise,
-        "costkit": usage_log.recognise,
-        "bedrock": bedrock.recognise,
-        "litellm": litellm.recognise,
-        "langfuse": lambda document: langfuse.recognise(document, traces.add),
-        "openinference": traces.recognise_openinference,
-        "otel": traces.recognise,
-        "promptfoo": promptfoo.recognise,
-        "inspect": inspect_ai.recognise,
-        "llm": llm_tool.recognise,
-        "messages": messages.recognise,
-    }
-
-
-DIALECTS = tuple(dialects(Streams(), Traces()))
-"""The names that `--input` takes."""
+DIALECTS = (
+    "claude-code",
+    "batch-results",
+    "stream",
+    "costkit",
+    "bedrock",
+    "litellm",
+    "langfuse",
+    "openinference",
+    "otel",
+    "promptfoo",
+    "inspect",
+    "llm",
+    "messages",
+)
+"""The names that `--input` takes, in the order in which the dialects are asked."""
 
 
 def check_dialect(name: str) -> str:
@@ -69,9 +56,19 @@ class Detector:
     def __init__(self, only: str | None = None, note: Note = lambda _kind, _line, _offset: None) -> None:
         """Ask all dialects, or `only` one of them; `note` is told each response that is known to cost nothing."""
         self._note = note
-        self._streams, self._traces = Streams(), Traces()
-        known = dialects(self._streams, self._traces)
-        self._dialects = known if only is None else {check_dialect(only): known[only]}
+        self._streams = Streams()
+        self._traces: Traces | None = None
+        """`None` until a document is none of ours: then those of other systems are loaded, and asked as well."""
+        self._only = only
+        self._dialects: dict[str, Recognise] = {
+            "claude-code": transcripts.recognise,
+            "batch-results": batch_results.recognise,
+            "stream": self._streams.recognise,
+            "costkit": usage_log.recognise,
+        }
+        if only is not None:
+            known = self._dialects if check_dialect(only) in self._dialects else self._load()
+            self._dialects = {only: known[only]}
         self.spoken: str | None = None
         """The dialect of the last document; `None` where none knew it."""
         self._unbilled: dict[str, int] = {}
@@ -82,7 +79,7 @@ class Detector:
     @property
     def keeps_state(self) -> bool:
         """Whether what was read so far decides about what comes next."""
-        return self._streams.is_used or self._traces.is_used
+        return self._streams.is_used or (self._traces is not None and self._traces.is_used)
 
     def read(self, document: Document) -> Sequence[Result]:
         """What a document bills."""
@@ -112,16 +109,34 @@ class Detector:
                 yield stream.record()
             except ValueError as problem:
                 yield Skipped(f"bad-usage: {problem}", path, stream.document.line, stream.document.offset)
-        yield from self._billed(self._traces.finish())
+        if self._traces is not None:
+            yield from self._billed(self._traces.finish())
         yield FileRead(
             path, self.documents + passed_over, self._other + passed_over, tuple(sorted(self._unbilled.items()))
         )
 
+    def _load(self) -> dict[str, Recognise]:
+        """Add the other dialects to those that are asked, and return them."""
+        from costkit.adapters.logs.foreign import foreign_dialects
+        from costkit.adapters.logs.traces import Traces
+
+        self._traces = Traces()
+        others = {**foreign_dialects(self._traces), "messages": messages.recognise}
+        self._dialects |= others
+        return others
+
     def _ask(self, document: Document) -> Found:
-        for name, recognise in self._dialects.items():
+        found = self._first(self._dialects, document)
+        if found is None and self._traces is None and self._only is None:
+            found = self._first(self._load(), document)
+        if found is None:
+            self.spoken = None
+        return found or ()
+
+    def _first(self, dialects: Mapping[str, Recognise], document: Document) -> Found | None:
+        for name, recognise in dialects.items():
             self.spoken = name
             found = recognise(document)
             if found is not None:
                 return found
-        self.spoken = None
-        return ()
+        return None

@@ -56,12 +56,16 @@ class Early(Generic[_T]):
                 self._turn.release()
 
     def do(self) -> None:
-        """Do it now if nobody did; a failure is left to whoever takes it."""
+        """Do it when it is due, unless somebody did or is at it; a failure is left to whoever takes it."""
         pause = self._due - time.monotonic()
         if pause > 0 and self._work is not None:
             time.sleep(pause)
-        with contextlib.suppress(Exception):
-            self.take()
+        if self._turn.acquire(blocking=False):
+            try:
+                with contextlib.suppress(Exception):
+                    self.take()
+            finally:
+                self._turn.release()
 
 
 class _Helper:

@@ -97,6 +97,20 @@ def test_what_is_asked_for_amid_itself_is_done_there_and_then() -> None:
     assert thing.take() == 2
 
 
+def test_what_its_taker_is_at_keeps_nothing_else_waiting(work: Work) -> None:
+    thing, done = Early(work), threading.Event()
+    taker = threading.Thread(target=thing.take)
+    taker.start()
+    assert work.begun.wait(60)
+    thing.begin()
+    other = Early(done.set)
+    other.begin()
+    assert done.wait(60)
+    work.go_on.set()
+    taker.join(60)
+    assert work.threads == [taker]
+
+
 def test_a_failure_is_raised_by_whoever_takes_it() -> None:
     tried = threading.Event()
 

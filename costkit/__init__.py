@@ -22,7 +22,8 @@ __version__ = "0.1.0"
 if TYPE_CHECKING:
     from costkit.adapters.budgets.handle import Budget
     from costkit.adapters.routing.router import Router
-    from costkit.api import estimate_requests, load_price_book, simulate_caching, summarize_logs
+    from costkit.advise import Advice
+    from costkit.api import advise_on_logs, estimate_requests, load_price_book, simulate_caching, summarize_logs
     from costkit.cache import Simulation
     from costkit.core.cost import Cost, cost_of
     from costkit.core.pricebook import PriceBook
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from costkit.tracking import tags, track
 
 _HOMES = {
+    "Advice": "costkit.advise",
     "Budget": "costkit.adapters.budgets.handle",
     "BudgetExceeded": "costkit.errors",
     "Cost": "costkit.core.cost",
@@ -47,6 +49,7 @@ _HOMES = {
     "Simulation": "costkit.cache",
     "UnknownModel": "costkit.errors",
     "Usage": "costkit.core.usage",
+    "advise_on_logs": "costkit.api",
     "cost_of": "costkit.core.cost",
     "estimate_requests": "costkit.api",
     "load_price_book": "costkit.api",
@@ -57,6 +60,7 @@ _HOMES = {
 }
 
 __all__ = [
+    "Advice",
     "Budget",
     "BudgetExceeded",
     "Cost",
@@ -71,6 +75,7 @@ __all__ = [
     "UnknownModel",
     "Usage",
     "__version__",
+    "advise_on_logs",
     "cost_of",
     "estimate_requests",
     "load_price_book",

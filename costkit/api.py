@@ -10,6 +10,7 @@ import os
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from costkit.cache import (
     Arrivals,
@@ -27,7 +28,10 @@ from costkit.core.request import parse_request, text_request
 from costkit.errors import InvalidInput
 from costkit.estimate import Estimate, EstimateOptions, Prompt
 from costkit.estimate import estimate_requests as estimate_prompts
-from costkit.report import Report, ReportOptions, parse_by, settle
+from costkit.report import Report, ReportOptions, parse_by, parse_since, parse_until, settle
+
+if TYPE_CHECKING:
+    from costkit.advise import Advice
 
 
 def load_price_book(path: str | Path | None = None) -> PriceBook:
@@ -162,5 +166,45 @@ def summarize_logs(
     """
     from costkit.adapters.logs.summaries import summarize_logs as summarize
 
+    read = _listed("paths", paths)
     options, book = ReportOptions(as_of=as_of or datetime.now(UTC).date(), by=parse_by(by)), book or load_price_book()
-    return settle(summarize([str(path) for path in paths], options.fold(book)), book, options)
+    return settle(summarize(read, options.fold(book)), book, options)
+
+
+def advise_on_logs(
+    paths: Sequence[str | Path],
+    *,
+    since: str | None = None,
+    until: str | None = None,
+    tokens: str | None = None,
+    book: PriceBook | None = None,
+    as_of: date | None = None,
+) -> Advice:
+    """Say where the money goes, and what each remedy would have saved on this very traffic.
+
+    Reads what `summarize_logs` reads, and the requests where a log has them (costkit's own has their outline). `since`
+    and `until` are days or moments as text, UTC unless they say otherwise. `tokens` is as in `estimate_requests`; by
+    default blocks are counted offline, and in long logs some of them from their lengths. The
+    `saving_usd` of a finding is what is left to save after those of a lower `order`, so they add up exactly. Unreadable
+    lines and unknown models don't raise: they are in `skipped` and `unpriced`. Raises `CostkitError` for paths that
+    can't be read.
+    """
+    from costkit.adapters.call_log import read_calls
+    from costkit.adapters.tokens import make_counter
+    from costkit.advise import MOST_COUNTED, AdviseOptions, advise_on
+
+    read, mode = _listed("paths", paths), tokens or "offline"
+    options = AdviseOptions(
+        as_of=as_of or datetime.now(UTC).date(),
+        since=None if since is None else parse_since(since, UTC),
+        until=None if until is None else parse_until(until, UTC),
+        most_counted=MOST_COUNTED if tokens is None else None,
+    )
+    counter = make_counter(mode, offline=mode in ("offline", "fast"), cache_dir=None, environ=os.environ)
+    return advise_on(read_calls(read), counter, book or load_price_book(), options)
+
+
+def _listed(name: str, paths: Sequence[str | Path]) -> list[str]:
+    if isinstance(paths, str | Path):
+        raise InvalidInput(f"{name} must be a list, even of one")
+    return [str(path) for path in paths]

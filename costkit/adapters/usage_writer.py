@@ -16,7 +16,8 @@ import threading
 import time
 import weakref
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from costkit.adapters.usage_writer_rotation import Rotation
@@ -45,6 +46,7 @@ class UsageWriter:
 
     def __init__(self, path: str | os.PathLike[str], *, max_bytes: int | None = None, keep: int = 10) -> None:
         self.path = Path(os.path.realpath(path))
+        self._name = os.fspath(self.path)
         self.lost = 0
         """Lines that could not be written."""
         self._keep = keep
@@ -98,16 +100,26 @@ class UsageWriter:
     def _try_to_write(self, line: bytes) -> bool:
         """Write the line, unless the file turns out to be another one by now."""
         file = self._opened()
-        with _locked(file, self.path) as alone:
-            size = os.fstat(file).st_size
-            if not self._is_current(file):
-                self._forget()
-                return False
-            if self._max_bytes is not None and size and size + len(line) + 1 > self._max_bytes and alone:
-                self._rotation.move_away()
-                self._forget()
-                return False
-            self._put(file, size, line, alone=alone)
+        unlock = _lock(file, self.path)
+        try:
+            is_written = self._put_if_current(file, line, alone=unlock is not None)
+        finally:
+            if unlock is not None:
+                unlock()
+        if not is_written:
+            self._forget()
+        return is_written
+
+    def _put_if_current(self, file: int, line: bytes, *, alone: bool) -> bool:
+        """Write the line, unless another file took the place of this one or must do so now."""
+        now = os.fstat(file)
+        if not self._is_current(now):
+            return False
+        size = now.st_size
+        if self._max_bytes is not None and size and size + len(line) + 1 > self._max_bytes and alone:
+            self._rotation.move_away()
+            return False
+        self._put(file, size, line, alone=alone)
         return True
 
     def _put(self, file: int, size: int, line: bytes, *, alone: bool) -> None:
@@ -127,10 +139,10 @@ class UsageWriter:
             self._whole = -1
         return self._file
 
-    def _is_current(self, file: int) -> bool:
+    def _is_current(self, now: os.stat_result) -> bool:
         """Whether the path still leads to the open file, and not to one that came after a rotation."""
         try:
-            return os.path.samestat(os.fstat(file), os.stat(self.path))  # noqa: PTH116  a path object costs more
+            return os.path.samestat(now, os.stat(self._name))  # noqa: PTH116  a path object costs more
         except FileNotFoundError:
             return False
 
@@ -161,23 +173,10 @@ def _ends_with_newline(file: int, size: int) -> bool:
     return os.read(file, 1) in (b"\n", b"")
 
 
-@contextlib.contextmanager
-def _locked(file: int, path: Path) -> Iterator[bool]:
-    """Hold the log's lock, and say whether it could be had in time; appending is safe enough without it."""
+def _lock(file: int, path: Path) -> Callable[[], None] | None:
+    """Hold the log's lock; what lets go of it, or `None` where it couldn't be had: appending is safe enough without."""
     if fcntl is None:
-        with _locked_beside(path) as alone:
-            yield alone
-        return
-    alone = _lock(file)
-    try:
-        yield alone
-    finally:
-        if alone:
-            with contextlib.suppress(OSError):
-                fcntl.flock(file, fcntl.LOCK_UN)
-
-
-def _lock(file: int) -> bool:
+        return _lock_beside(path)
     until = None
     while True:
         try:
@@ -186,16 +185,20 @@ def _lock(file: int) -> bool:
             now = time.monotonic()
             until = until or now + _LONGEST_WAIT_S
             if now > until:
-                return False
+                return None
             time.sleep(_PAUSE_S)
         except OSError:  # a file system without locks
-            return False
+            return None
         else:
-            return True
+            return partial(_unlock, file)
 
 
-@contextlib.contextmanager
-def _locked_beside(path: Path) -> Iterator[bool]:
+def _unlock(file: int) -> None:
+    with contextlib.suppress(OSError):
+        fcntl.flock(file, fcntl.LOCK_UN)
+
+
+def _lock_beside(path: Path) -> Callable[[], None] | None:
     """The same with a lock file, where files themselves can't be locked so."""
     from filelock import FileLock, Timeout
 
@@ -203,12 +206,8 @@ def _locked_beside(path: Path) -> Iterator[bool]:
     try:
         lock.acquire()
     except (Timeout, OSError):
-        yield False
-        return
-    try:
-        yield True
-    finally:
-        lock.release()
+        return None
+    return lock.release
 
 
 def _after_fork() -> None:

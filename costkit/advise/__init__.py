@@ -2,6 +2,6 @@
 
 from costkit.advise.call import Heard
 from costkit.advise.result import Advice, Finding, NotJudged, Observed
-from costkit.advise.run import ORDER, AdviseOptions, advise_on
+from costkit.advise.run import MOST_COUNTED, ORDER, AdviseOptions, advise_on
 
-__all__ = ["ORDER", "Advice", "AdviseOptions", "Finding", "Heard", "NotJudged", "Observed", "advise_on"]
+__all__ = ["MOST_COUNTED", "ORDER", "Advice", "AdviseOptions", "Finding", "Heard", "NotJudged", "Observed", "advise_on"]

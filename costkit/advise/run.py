@@ -67,6 +67,8 @@ ORDER: tuple[tuple[str, Remedy], ...] = (
     ("generous-limits", generous_limits),
 )
 PLACES = 5
+MOST_COUNTED = 1_000_000
+"""Characters of distinct blocks that are counted unless all are asked for: a few seconds for a tokenizer."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -58,7 +58,8 @@ def units_asked(rule: BudgetRule, ask: Ask, book: PriceBook) -> int:
         raise InvalidInput("nothing says how much to reserve", hint="give usd, tokens, or the size of the request")
     if ask.model is None and rule.limit.unit != TOKENS:
         raise InvalidInput("nothing says which model the request goes to", hint="a price depends on it")
-    terms = Terms(ask.model or "", ask.day, ask.batch, ask.fast, ask.inference_geo)
+    geo = ask.inference_geo or rule.inference_geo
+    terms = Terms(ask.model or "", ask.day, ask.batch, ask.fast, geo)
     return ceiling(ask.size, terms, rule.limit.unit, book).value
 
 

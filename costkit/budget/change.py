@@ -14,6 +14,8 @@ from costkit.core.money import exact_text
 from costkit.errors import InvalidInput
 from costkit.report import parse_zone
 
+_GLOBAL = "global"
+
 
 class Change(NamedTuple):
     """What somebody wants a budget to be; `None` leaves a value as it is."""
@@ -26,6 +28,8 @@ class Change(NamedTuple):
     """Millionths of the limit; 0 takes the warning away."""
     notify: str | None = None
     """A command line; the empty one takes it away."""
+    inference_geo: str | None = None
+    """The workspace's default; `global` takes a surcharge away."""
 
 
 def changed(name: str, before: BudgetRule | None, change: Change) -> BudgetRule:
@@ -54,12 +58,13 @@ def changed(name: str, before: BudgetRule | None, change: Change) -> BudgetRule:
         scope=before.scope if change.scope is None else change.scope,
         soft=before.soft if change.soft is None else change.soft or None,
         notify=before.notify if change.notify is None else change.notify or None,
+        inference_geo=before.inference_geo if change.inference_geo is None else _surcharged(change.inference_geo),
     )
 
 
 def described(before: BudgetRule | None, after: BudgetRule) -> str:
     """What a change changed, for the history: `limit $10.00 -> $20.00, window day -> week`."""
-    old = {} if before is None else _facts(before)
+    old = {"geo": _GLOBAL} if before is None else _facts(before)
     news = [(name, old.get(name), value) for name, value in _facts(after).items() if old.get(name) != value]
     return ", ".join(f"{name} {value}" if was is None else f"{name} {was} -> {value}" for name, was, value in news)
 
@@ -72,4 +77,9 @@ def _facts(rule: BudgetRule) -> dict[str, str]:
         "scope": scope_text(rule.scope) or "all",
         "soft": "none" if rule.soft is None else f"{exact_text(Decimal(rule.soft).scaleb(-4))}%",
         "notify": rule.notify or "none",
+        "geo": rule.inference_geo or _GLOBAL,
     }
+
+
+def _surcharged(inference_geo: str) -> str | None:
+    return None if inference_geo == _GLOBAL else inference_geo

@@ -93,6 +93,7 @@ class BudgetState:
             "soft": None if rule.soft is None else float(Decimal(rule.soft).scaleb(-6)),
             "soft_reached": self.is_soft_reached,
             "notify": rule.notify,
+            "inference_geo": rule.inference_geo,
             "open_reservations": [reservation.as_json() for reservation in self.open],
         }
 

@@ -34,6 +34,8 @@ class BudgetRule:
     """Millionths of the limit at which a warning is due; `None` for no warning."""
     notify: str | None = None
     """A command line that gets the warning as JSON on stdin."""
+    inference_geo: str | None = None
+    """Where the workspace has requests run that don't say where themselves; `None` for no surcharge."""
 
     @property
     def tzinfo(self) -> tzinfo:

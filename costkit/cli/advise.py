@@ -18,8 +18,6 @@ if TYPE_CHECKING:
 
 EXAMPLES = "Example: costkit advise usage.jsonl -o advise.html, or --format markdown for an issue"
 _PAGES = (".html", ".htm")
-MOST_COUNTED = 1_000_000
-"""Characters of distinct blocks after which tokens are scaled from lengths: a few seconds for the tokenizer."""
 
 
 def advise(
@@ -52,7 +50,7 @@ def advise(
     a line, or costkit's own log, which has their outline without a word of their text.
     """
     from costkit.adapters.call_log import read_calls
-    from costkit.advise import AdviseOptions, advise_on
+    from costkit.advise import MOST_COUNTED, AdviseOptions, advise_on
     from costkit.cli.progress import byte_progress
     from costkit.report import parse_since, parse_until, parse_zone
 

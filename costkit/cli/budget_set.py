@@ -43,6 +43,10 @@ def set_(
         str | None,
         typer.Option(metavar="CMD", help="A command that gets the warning as JSON on its stdin; or none."),
     ] = None,
+    geo: Annotated[
+        str | None,
+        typer.Option(metavar="GEO", help="us: your workspace's default, so its surcharge is reserved; or global."),
+    ] = None,
 ) -> ExitCode:
     """Make a budget, or change one: what is not said stays, and so does what was spent.
 
@@ -50,7 +54,7 @@ def set_(
     counts for its whole length.
     """
     from costkit.budget import Change, parse_amount, parse_window, soft_share
-    from costkit.cli.values import share_from
+    from costkit.cli.values import one_of, share_from
     from costkit.render.views.budget import state_view
 
     share = None if soft is None or soft == _NONE else share_from("--soft", soft)
@@ -61,6 +65,7 @@ def set_(
         scope=_scope(scope),
         soft=0 if soft == _NONE else None if share is None else soft_share(share),
         notify="" if notify == _NONE else notify,
+        inference_geo=one_of("--geo", geo, ("us", "global")),
     )
     with open_budgets() as store:
         is_new = all(rule.name != name for rule in store.rules())

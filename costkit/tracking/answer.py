@@ -11,8 +11,11 @@ import json
 from collections.abc import Mapping
 from typing import NamedTuple
 
+import msgspec
+
 _WANTED = frozenset({b"message_start", b"message_delta", b"message_stop"})
 _PARTS = {"text_delta": "text", "thinking_delta": "thinking", "signature_delta": "signature"}
+_QUICK = msgspec.json.Decoder()
 _LONGEST = 64 * 1024 * 1024
 """A body without a usable end is not kept beyond this."""
 
@@ -150,7 +153,10 @@ def _row(line: bytes) -> list[Answer]:
 
 def _object(text: bytes) -> dict[str, object] | None:
     try:
-        value = json.loads(text)
-    except (ValueError, RecursionError):
-        return None
+        value = _QUICK.decode(text)
+    except (msgspec.MsgspecError, ValueError, RecursionError):
+        try:
+            value = json.loads(text)  # takes a little more for JSON
+        except (ValueError, RecursionError):
+            return None
     return value if isinstance(value, dict) else None

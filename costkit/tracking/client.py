@@ -44,7 +44,8 @@ def track(
 
     The log may be shared by threads, processes and forks. With `max_bytes` it is rotated, and of the rotated files,
     compressed, the newest `keep` stay; without, it only grows. Recording never raises into a call: a full disk is told
-    once to the logger `costkit`. Keys and headers are never written.
+    once to the logger `costkit`. Keys and headers are never written. A line is in the file when the call returns or
+    its stream ends; only the outline of the request is made beside, in one thread, while the call waits for the API.
 
     With a `budget` (of `costkit budget`, by name; by default that of the variable `COSTKIT_BUDGET`, which
     `costkit budget run` sets) each call first holds the most that it can cost and settles what it did cost; one that

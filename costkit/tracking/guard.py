@@ -10,12 +10,19 @@ from collections.abc import Iterator, Sequence
 from functools import partial
 from typing import Any
 
+import anyio
+import anyio.lowlevel
+import anyio.to_thread
+from anyio.lowlevel import RunVar
+
 from costkit.adapters.budgets.handle import Budget, Held
 from costkit.errors import CostkitError, InvalidInput
 from costkit.tracking.answer import Answer
 from costkit.tracking.line import Sent
 
 _LOG = logging.getLogger("costkit")
+_THREADS: RunVar[anyio.CapacityLimiter] = RunVar("costkit_reserving")
+_MOST_THREADS = 8
 _BATCH = re.compile(r"(?:https?://[^/?]+)?(?:/[^?]*)?/v1/messages/batches(?:\?.*)?")
 
 
@@ -26,10 +33,11 @@ class Guard:
         self._budget = budget
 
     async def reserve_beside(self, request: Any, sent: Sent | None) -> Held | None:
-        """The same in a thread of its own; where the call is cancelled meanwhile, nothing stays held."""
-        from anyio import to_thread
+        """The same in a thread of its own; where the call is cancelled meanwhile, nothing stays held.
 
-        first = threading.Lock()  # taken by whichever comes first, the answer or the cancellation
+        The thread can't be stopped: whichever comes second, its answer or the cancellation, gives back what was held.
+        """
+        first = threading.Lock()  # taken by whichever comes first, and never let go of
         made: list[Held] = []
 
         def hold() -> Held | None:
@@ -41,11 +49,13 @@ class Guard:
             return held
 
         try:
-            return await to_thread.run_sync(hold)
+            held = await anyio.to_thread.run_sync(hold, limiter=_limiter())
+            await anyio.lowlevel.checkpoint_if_cancelled()  # else a cancelled scope is told only when it sends
         except BaseException:
-            if not first.acquire(blocking=False):  # the answer was on its way
+            if not first.acquire(blocking=False):
                 _give_back(made[0])
             raise
+        return held
 
     def reserve(self, request: Any, sent: Sent | None) -> Held | None:
         """Hold the most that a call can cost; `None` for one that bills nothing or that the budget doesn't cover.
@@ -67,10 +77,20 @@ class Guard:
         return self._budget.reserve(request=sent.body, tags=tags)
 
 
+def _limiter() -> anyio.CapacityLimiter:
+    """Threads of this event loop's own: a program whose other threads wait for a call must not keep it waiting."""
+    try:
+        return _THREADS.get()
+    except LookupError:
+        limiter = anyio.CapacityLimiter(_MOST_THREADS)
+        _THREADS.set(limiter)
+        return limiter
+
+
 def _give_back(held: Held) -> None:
     try:
         held.release()
-    except CostkitError as problem:
+    except Exception as problem:  # noqa: BLE001  a cancellation must go on whatever the disk says
         _LOG.warning("costkit.track: reservation %s was not released: %s", held.id, problem)
 
 

@@ -13,6 +13,7 @@ import re
 import threading
 import time
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from anthropic import APIResponse, AsyncAPIResponse, Middleware
@@ -21,9 +22,10 @@ from anthropic import CallNext as Next
 
 from costkit.tracking.answer import Answer, BatchResults, Collector, EventStream, WholeBody
 from costkit.tracking.bodies import listened
+from costkit.tracking.early import Early
 from costkit.tracking.guard import Guard, failing, refuse, settle
 from costkit.tracking.labels import Tags, current_tags
-from costkit.tracking.line import Sent, usage_line
+from costkit.tracking.line import Sent, known_of, usage_line
 
 if TYPE_CHECKING:
     from costkit.adapters.budgets.handle import Held
@@ -54,6 +56,8 @@ class Recorder(Middleware):
         """Let a call of a synchronous client pass, and record its response."""
         sent = self._begin(request)
         held = None if self._guard is None else self._guard.reserve(request, sent)
+        if sent is not None and sent.known is not None:
+            sent.known.begin()
         with failing(held):
             response = call_next(request)
         self._hear(sent, held, response)
@@ -63,6 +67,8 @@ class Recorder(Middleware):
         """Let a call of an asynchronous client pass, and record its response."""
         sent = self._begin(request)
         held = None if self._guard is None else await self._guard.reserve_beside(request, sent)
+        if sent is not None and sent.known is not None:
+            sent.known.begin()
         with failing(held):
             response = await call_next(request)
         self._hear(sent, held, response)
@@ -74,12 +80,16 @@ class Recorder(Middleware):
             method, url = str(request.method).upper(), str(request.url)
             if method == "POST" and _MESSAGES.fullmatch(url):
                 body = request.json
-                return Sent(body if isinstance(body, Mapping) else None, time.time_ns(), self._tags_now())
+                return self._sent(body if isinstance(body, Mapping) else None)
             results = _RESULTS.fullmatch(url) if method == "GET" else None
             return Sent(None, time.time_ns(), self._tags_now(), results.group(1)) if results else None
         except Exception as problem:  # noqa: BLE001  nothing here may stop a call
             self._tell(problem)
             return None
+
+    def _sent(self, body: Mapping[str, object] | None) -> Sent:
+        began = time.time_ns()
+        return Sent(body, began, self._tags_now(), known=Early(partial(known_of, body, began)) if self._write else None)
 
     def _tags_now(self) -> Tags:
         here = current_tags()

@@ -14,7 +14,7 @@ import pytest
 
 from costkit.adapters.budgets.schema import BUDGETS, FILE_NAME, BudgetsUnusable
 from costkit.adapters.budgets.store import BudgetStore
-from costkit.budget import BudgetRule, Change, parse_amount
+from costkit.budget import BudgetRule, Change, parse_amount, parse_window
 from costkit.errors import CostkitError, InvalidInput, OperationFailed
 
 DOLLAR = 10**12
@@ -53,6 +53,24 @@ def test_a_file_of_a_newer_version_names_both_versions(tmp_path: Path) -> None:
         connection.execute(f"PRAGMA user_version = {BUDGETS.version + 4}")
     with pytest.raises(InvalidInput, match=f"schema {BUDGETS.version + 4}, this costkit knows up to {BUDGETS.version}"):
         BudgetStore(tmp_path)
+
+
+def test_a_file_of_an_older_version_is_brought_up_to_date(tmp_path: Path) -> None:
+    with closing(sqlite3.connect(tmp_path / FILE_NAME)) as connection:
+        for statement in BUDGETS.migrations[0]:
+            connection.execute(statement)
+        connection.execute(f"PRAGMA application_id = {BUDGETS.application_id}")
+        connection.execute("PRAGMA user_version = 1")
+        connection.execute(
+            "INSERT INTO budgets (name, unit, limit_amount, window, zone, latest_at)"
+            " VALUES ('team-a', 'usd', ?, 'total', 'UTC', 0)",
+            (DOLLAR,),
+        )
+        connection.commit()
+    with BudgetStore(tmp_path) as opened:
+        assert opened.rule("team-a") == BudgetRule("team-a", parse_amount("1"), parse_window("total"))
+        opened.define("team-a", Change(inference_geo="us"), NOON)
+        assert opened.rule("team-a").inference_geo == "us"
 
 
 @pytest.mark.parametrize("content", [b"not a database, but a text that is long enough", b"\x00" * 5000])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
@@ -52,6 +53,23 @@ def test_no_response_costs_more_than_its_ceiling(plain: int, read: int, written:
 def test_a_bill_is_what_the_price_book_says(usage: Usage, *, batch: bool) -> None:
     cost = BOOK.cost(usage, OPUS.model, DAY, batch=batch).total_usd
     assert billed(usage, Terms(OPUS.model, DAY, batch), "usd", BOOK) == usd_amount(cost)
+
+
+@pytest.mark.parametrize(
+    ("model", "named", "share"),
+    [
+        ("claude-opus-5-5", None, "1.1"),
+        ("claude-opus-5-5", "us", "1.1"),
+        ("claude-opus-5-5", "global", "1"),
+        ("claude-haiku-4-5", None, "1"),  # it has no surcharge
+    ],
+)
+def test_a_request_that_names_no_geography_is_held_at_the_default_of_its_workspace(
+    model: str, named: str | None, share: str
+) -> None:
+    ask = Ask(DAY, size=Size(1_000_000, 1_000), model=model, inference_geo=named)
+    plain = units_asked(RULE, ask._replace(inference_geo=None), BOOK)
+    assert units_asked(replace(RULE, inference_geo="us"), ask, BOOK) == plain * Decimal(share)
 
 
 def test_the_answer_says_how_it_was_billed() -> None:

@@ -48,6 +48,18 @@ def test_a_script_holds_sends_and_settles(budget: Any, write: Callable[[str, obj
     assert (state(budget)["committed_usd"], state(budget)["reserved_usd"]) == ("0.006", "0")
 
 
+def test_a_budget_holds_the_surcharge_of_a_workspace_until_it_is_taken_away(budget: Any) -> None:
+    size = ("--model", MODEL, "--input-tokens", 1_000_000, "--max-tokens", 0)
+    held = {}
+    for flags in (("--limit", "100"), ("--geo", "us"), ("--soft", "80%"), ("--geo", "global")):
+        assert budget("set", "team-a", *flags).code == 0
+        held[flags] = budget("reserve", "team-a", *size, "--json").document["result"]["reservation"]["reserved_usd"]
+    assert list(held.values()) == ["4", "4.4", "4.4", "4"]
+    notes = [line["note"] for line in budget("history", "team-a", "--json").document["result"]["events"]]
+    assert "geo global -> us" in notes
+    assert budget("set", "team-a", "--geo", "mars").code == 2
+
+
 def test_what_does_not_fit_ends_with_3_and_says_what_is_left(budget: Any) -> None:
     reserve(budget, "--usd", "7.5")
     refused = budget("reserve", "team-a", "--usd", "2.51")

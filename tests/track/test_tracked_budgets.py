@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any
 
 import anthropic
@@ -48,6 +49,29 @@ def test_a_call_is_settled_with_what_it_used(client: Any, log: Any, body: Any, b
     costkit.track(client, log.path, budget="team").messages.create(**body)
     now = standing()
     assert (now.committed, now.reserved, now.uncertain) == (tokens(log.line["usage"]), 0, 0)
+
+
+@pytest.mark.parametrize("way", ["create", "stream"])
+def test_a_call_is_settled_at_the_geography_that_served_it(
+    client: Any, log: Any, body: Any, budget: SetBudget, way: str
+) -> None:
+    budget("--limit", "5", "--geo", "us")
+
+    def workspace(request: Any, call_next: Any) -> Any:
+        """Stands for a default of the workspace, which the request doesn't name."""
+        return call_next(request.copy(body={**request.json, "inference_geo": "us"}))
+
+    tracked = costkit.track(client, log.path, budget="team").with_middleware(workspace)
+    ways = {
+        "create": tracked.messages.create,
+        "stream": lambda **given: list(tracked.messages.create(stream=True, **given)),
+    }
+    ways[way](**body)
+    usage, day = log.line["usage"], datetime.now(UTC).date()
+    counts = costkit.Usage(input_tokens=usage["input_tokens"], output_tokens=usage["output_tokens"])
+    cost = costkit.load_price_book().cost(counts, body["model"], day, inference_geo="us").total_usd
+    now = standing()
+    assert (now.amount(now.committed).usd, now.reserved, now.uncertain) == (cost, 0, 0)
 
 
 def test_a_stream_is_settled_when_it_has_ended(client: Any, log: Any, body: Any, budget: SetBudget) -> None:

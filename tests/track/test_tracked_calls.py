@@ -190,6 +190,19 @@ def test_text_is_recorded_only_where_it_is_asked_for(client: Any, log: Any, body
     assert line["response"]["content"] == [{"type": "text", "text": message.content[0].text}]
 
 
+def test_a_request_that_can_not_be_outlined_is_recorded_without(client: Any, log: Any, body: Any) -> None:
+    costkit.track(client, log.path).post("/v1/messages", cast_to=object, body={**body, "inference_geo": 7})
+    line = log.line
+    assert line["usage"]["output_tokens"] > 0
+    assert "blocks" not in line
+
+
+@pytest.mark.parametrize("text", ["half a pair \ud83d", "12 °C"])
+def test_every_text_can_be_recorded(client: Any, log: Any, body: Any, text: str) -> None:
+    costkit.track(client, log.path, tags={"place": text}).messages.create(**body)
+    assert log.line["tags"]["place"] in (text, "half a pair \\ud83d")
+
+
 def test_a_line_with_text_counts_as_one_response(client: Any, log: Any, body: Any) -> None:
     costkit.track(client, log.path, content=True).messages.create(**body)
     (record,) = [item for item in read_logs([str(log.path)]) if isinstance(item, Record)]

@@ -20,7 +20,7 @@ Value = str | int | None
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 
-RULE_COLUMNS = ("unit", "limit_amount", "window", "zone", "scope", "soft", "notify")
+RULE_COLUMNS = ("unit", "limit_amount", "window", "zone", "scope", "soft", "notify", "inference_geo")
 
 
 def microseconds(moment: datetime) -> int:
@@ -36,7 +36,8 @@ def moment_at(stamp: int) -> datetime:
 def rule_row(rule: BudgetRule) -> tuple[Value, ...]:
     """The values of `RULE_COLUMNS`."""
     limit = rule.limit
-    return limit.unit, limit.value, str(rule.window), rule.zone, scope_text(rule.scope), rule.soft, rule.notify
+    scope = scope_text(rule.scope)
+    return limit.unit, limit.value, str(rule.window), rule.zone, scope, rule.soft, rule.notify, rule.inference_geo
 
 
 def rule_of(row: sqlite3.Row) -> BudgetRule:
@@ -49,6 +50,7 @@ def rule_of(row: sqlite3.Row) -> BudgetRule:
         scope=() if row["scope"] is None else parse_scope(row["scope"]),
         soft=row["soft"],
         notify=row["notify"],
+        inference_geo=row["inference_geo"],
     )
 
 

@@ -76,6 +76,7 @@ BUDGETS = StateFile(
             _EVENTS,
             "CREATE INDEX events_by_budget ON events (budget, number)",
         ),
+        ("ALTER TABLE budgets ADD COLUMN inference_geo TEXT",),
     ),
     damaged_hint="keep the file, set COSTKIT_STATE to another folder, and set the budgets again with what is left",
     unusable=BudgetsUnusable,

@@ -35,6 +35,7 @@ _BUDGETS = (
     Column("", "window_start", for_people=False),
     Column("", "window_end", for_people=False),
     Column("scope", "scope", rank=3),
+    Column("", "inference_geo", for_people=False),
 )
 _OPEN = (
     Column("reservation", "id"),
@@ -165,6 +166,7 @@ def _row(state: BudgetState) -> tuple[Cell, ...]:
         moment_text(state.span.start),
         moment_text(state.span.end),
         scope_text(rule.scope),
+        rule.inference_geo,
     )
 
 

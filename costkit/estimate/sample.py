@@ -133,7 +133,7 @@ def draw_sample(sizes: Sequence[int], groups: Sequence[int], max_tokens: Sequenc
     for members in positions.values():
         size = sum(sizes[member] for member in members)
         share = len(members) if wanted >= len(sizes) else max(FEWEST, wanted * size // whole)
-        members.sort(key=lambda member: (sizes[member], member))
+        members.sort(key=sizes.__getitem__)  # stable: of one size, in input order
         slices += _slices(members, sizes, max_tokens, min(share, len(members)), dice)
     return Sample(len(sizes), tuple(slices))
 

@@ -74,7 +74,7 @@ def held_out(cases: Sequence[Case]) -> dict[str, list[TokenCount]]:
 
 def show(pairs: list[tuple[Case, TokenCount]], *, banded: bool = True) -> None:
     """The lines of one engine: families and kinds, then the large requests."""
-    for key, group in grouped(pairs, lambda pair: f"{pair[0].model.tokenizer} {pair[0].kind}").items():
+    for key, group in grouped(pairs, lambda pair: f"{pair[0].model.tokenizer} {pair[0].label}").items():
         report(key, [(case.true, count) for case, count in group], banded=banded)
     large = [(case.true, count) for case, count in pairs if case.true >= _LARGE and case.kind in ("text", "tools")]
     report("≥ 3,000, text and tools", large, banded=banded)

@@ -6,9 +6,9 @@ A band is [below, above, absolute]: shares of the count on either side, and toke
 split-conformal quantiles of the errors of each engine, tokenizer family and kind of request, 96.5 % on each side and
 one rank higher than the plain quantile, so that at least 92 % of requests like these lie inside. Kinds with fewer
 than 30 requests in a family borrow from the other families, and nothing is narrower than what is said to be the least:
-the records come from few repositories, and unseen ones differ more than a quantile can know. Errors of the coarser
-engines are those of weights fitted on the other half of the records. Errors are taken beyond what the request itself
-leaves open, such as the size of a picture that is elsewhere.
+the records come from few repositories, and unseen ones differ more than a quantile can know. Errors are those of counts
+with weights and constants around the text that were fitted on the other half of the records, and they are taken beyond
+what the request itself leaves open, such as the size of a picture that is elsewhere.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from itertools import product
 from pathlib import Path
 from typing import Any, cast
 
+from fit_token_overheads import Values, constants, fit_halves
 from fit_token_weights import FAMILIES, fit_weights
 from token_records import FORMAT, Case, read
 
@@ -71,7 +72,7 @@ def main() -> int:
     )
     parser.add_argument("records", type=Path)
     cases = list(read(parser.parse_args().records, built_in_book(), Counter()))
-    raw = out_of_fold(cases)
+    raw = out_of_fold(cases, fit_halves(cases)[0])
     print(HEAD)
     print("source: bench/fit_token_bands.py on recorded requests")
     print(f"checked: {datetime.now(tz=UTC).date()}")
@@ -85,13 +86,20 @@ def main() -> int:
     return 0
 
 
-def out_of_fold(cases: Sequence[Case]) -> dict[str, list[TokenCount]]:
-    """Counts by engine without any band; the coarser engines use weights fitted on the other half of the cases."""
-    weights = [fit_weights([case for case in cases if case.half != half]) for half in (0, 1)]
-    found = {engine: [NO_TOKENS] * len(cases) for engine in ENGINES}
-    for engine, half in product(ENGINES, (0, 1)):
+def out_of_fold(
+    cases: Sequence[Case], overheads: Sequence[Values], engines: Sequence[str] = ENGINES
+) -> dict[str, list[TokenCount]]:
+    """Counts by engine without any band, with weights and constants that were fitted on the other half of the cases.
+
+    `overheads` are the constants for either half.
+    """
+    coarse = [engine for engine in engines if engine != "offline"]
+    weights = [fit_weights([case for case in cases if case.half != half]) if coarse else {} for half in (0, 1)]
+    found = {engine: [NO_TOKENS] * len(cases) for engine in engines}
+    for engine, half in product(engines, (0, 1)):
         places = [place for place, case in enumerate(cases) if case.half == half]
-        with replaced(load_weights(), weights[half]), replaced(load_rules()["bands"], _NO_BANDS):
+        unbanded = replaced(load_rules()["bands"], _NO_BANDS)
+        with replaced(load_weights(), weights[half]), constants(overheads[half]), unbanded:
             counts = counted(engine, [cases[place] for place in places])
         for place, count in zip(places, counts, strict=True):
             found[engine][place] = count

@@ -4,8 +4,11 @@
 
 By tokenizer family and kind of request: number of requests, median and 90th percentile of the relative error, share
 within one token, error of the sum, and how many of the counts lie inside their band. `--held-out` divides the records
-into halves that share no prompt, fits weights and bands on one half and shows the other half, both ways; the constants
-around a text (overheads.yaml) are those of the package in either case.
+into halves that share no prompt, fits everything that is fitted (weights, the constants around a text, bands) on one
+half and shows the other half, both ways. Where a request has a constant that the other half doesn't tell, such as the
+tool prompt of a model that occurs in one half only, the package's value stands in; such requests are counted and left
+out of the tables. What the provider publishes, what server tools add, and the size that is assumed for an image
+elsewhere are the package's in either case.
 """
 
 from __future__ import annotations
@@ -21,6 +24,7 @@ from pathlib import Path
 from typing import Any
 
 from fit_token_bands import banded, counted, fit_bands, out_of_fold
+from fit_token_overheads import Values, fit_halves
 from token_records import FORMAT, Case, grouped, read
 
 from costkit.adapters.pricing_yaml import built_in_book
@@ -47,21 +51,29 @@ def main() -> int:
     print(f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}, {versions}")
     print(f"{len(cases)} requests of {options.records.name}; left out: {dict(left_out) or 'none'}")
     engines = options.engine or _ENGINES
-    counts = held_out(cases) if options.held_out else {engine: counted(engine, cases) for engine in engines}
+    doubtful = set[int]()
+    if options.held_out:
+        overheads, doubtful = fit_halves(cases)
+        counts = held_out(cases, overheads, engines)
+        kinds = Counter(cases[place].label for place in doubtful)
+        print(f"with constants that the other half doesn't tell, so not in these tables: {dict(kinds) or 'none'}")
+    else:
+        counts = {engine: list(counted(engine, cases)) for engine in engines}
     for engine in engines:
-        split = ", weights and bands of the other half" if options.held_out else ""
+        split = ", everything fitted on the other half" if options.held_out else ""
         print(f"\n{engine}{split}\n{_COLUMNS}")
-        show(list(zip(cases, counts[engine], strict=True)))
+        pairs = list(zip(cases, counts[engine], strict=True))
+        show([pair for place, pair in enumerate(pairs) if place not in doubtful])
     for name, guesses in alternatives(cases).items():
         print(f"\n{name}, the whole body as text\n{_COLUMNS}")
         show([(case, TokenCount(guess, 0, 0, "")) for case, guess in zip(cases, guesses, strict=True)], banded=False)
     return 0
 
 
-def held_out(cases: Sequence[Case]) -> dict[str, list[TokenCount]]:
-    """Counts of each half with the weights and the bands of the other."""
+def held_out(cases: Sequence[Case], overheads: Sequence[Values], engines: Sequence[str]) -> dict[str, list[TokenCount]]:
+    """Counts of each half with the weights, the constants and the bands of the other."""
     found: dict[str, list[TokenCount]] = {}
-    for engine, raw in out_of_fold(cases).items():
+    for engine, raw in out_of_fold(cases, overheads, engines).items():
         found[engine] = [NO_TOKENS] * len(cases)
         for half in (0, 1):
             known = [place for place, case in enumerate(cases) if case.half != half]
@@ -74,7 +86,7 @@ def held_out(cases: Sequence[Case]) -> dict[str, list[TokenCount]]:
 
 def show(pairs: list[tuple[Case, TokenCount]], *, banded: bool = True) -> None:
     """The lines of one engine: families and kinds, then the large requests."""
-    for key, group in grouped(pairs, lambda pair: f"{pair[0].model.tokenizer} {pair[0].kind}").items():
+    for key, group in grouped(pairs, lambda pair: f"{pair[0].model.tokenizer} {pair[0].label}").items():
         report(key, [(case.true, count) for case, count in group], banded=banded)
     large = [(case.true, count) for case, count in pairs if case.true >= _LARGE and case.kind in ("text", "tools")]
     report("≥ 3,000, text and tools", large, banded=banded)

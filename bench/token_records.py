@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
+from costkit.adapters.tokens.images import size_of
 from costkit.adapters.tokens.overheads import profile_for
 from costkit.adapters.tokens.structure import lay_out
 from costkit.core.pricebook import ModelPrice, PriceBook
@@ -37,6 +38,8 @@ class Case:
     model: ModelPrice
     true: int
     kind: str
+    label: str
+    """The kind, and for images whether their sizes are unknown because they are elsewhere."""
     body: str
     """What someone would give to a tokenizer as it is."""
     half: int
@@ -66,7 +69,9 @@ def read(path: Path, book: PriceBook, left_out: Counter[str]) -> Iterator[Case]:
             else:
                 kind = lay_out(request, profile_for(model)).kind
                 half = _half(request)
-                yield Case(request, model, record["total_input_tokens"], kind, _prompt_text(body), half)
+                unseen = kind == "images" and any(size_of(source) is None for source in _image_sources(body))
+                label = "images elsewhere" if unseen else kind
+                yield Case(request, model, record["total_input_tokens"], kind, label, _prompt_text(body), half)
 
 
 def _unusable(record: Mapping[str, Any]) -> str | None:
@@ -75,6 +80,16 @@ def _unusable(record: Mapping[str, Any]) -> str | None:
     if record.get("endpoint") in _OTHER_SHAPES:
         return "other shape"
     return "flagged" if _BAD_FLAGS & set(record.get("flags") or ()) else None
+
+
+def _image_sources(value: Any) -> Iterator[Mapping[str, Any]]:
+    """The sources of all images in a body."""
+    if isinstance(value, dict):
+        if value.get("type") == "image" and isinstance(value.get("source"), dict):
+            yield value["source"]
+        value = list(value.values())
+    for item in value if isinstance(value, list) else ():
+        yield from _image_sources(item)
 
 
 def _half(request: Request) -> int:

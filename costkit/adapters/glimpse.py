@@ -24,25 +24,25 @@ class Glimpse(NamedTuple):
     max_tokens: int | None
 
 
-class _Text(msgspec.Struct, tag_field="type", tag="text", forbid_unknown_fields=True):
+class _Text(msgspec.Struct, tag_field="type", tag="text", forbid_unknown_fields=True, gc=False):
     text: str
 
 
 _Content = str | list[_Text]
 
 
-class _Message(msgspec.Struct):
+class _Message(msgspec.Struct, gc=False):
     role: Literal["user", "assistant"]
     content: _Content
 
 
-class _Tool(msgspec.Struct, forbid_unknown_fields=True):
+class _Tool(msgspec.Struct, forbid_unknown_fields=True, gc=False):
     name: str = ""
     description: str = ""
     input_schema: dict[str, Any] = {}
 
 
-class _Body(msgspec.Struct, forbid_unknown_fields=True):
+class _Body(msgspec.Struct, forbid_unknown_fields=True, gc=False):
     """Fields that `parse_request` either doesn't look at or that are checked by their types."""
 
     messages: Annotated[list[_Message], msgspec.Meta(min_length=1)]
@@ -61,7 +61,7 @@ class _Body(msgspec.Struct, forbid_unknown_fields=True):
     stream: Any = None
 
 
-class _Line(msgspec.Struct, forbid_unknown_fields=True):
+class _Line(msgspec.Struct, forbid_unknown_fields=True, gc=False):
     params: _Body
     custom_id: Any = None
 
@@ -82,10 +82,8 @@ def glimpse(line: bytes, kind: str | None, *, shares: bool) -> Glimpse | None:
     try:
         if not line.isascii():
             line.decode("utf-8")
-        if _PARAMS in line[:_HEAD]:
-            body: _Body = _decoder(_Line).decode(line).params
-        else:
-            body = _decoder(_Body).decode(line)
+        in_params = line.find(_PARAMS, 0, _HEAD) >= 0
+        body: _Body = _decoder(_Line).decode(line).params if in_params else _decoder(_Body).decode(line)
     except (ValueError, RecursionError):  # what msgspec raises is a ValueError
         return None
     if (shares and (body.system or body.tools)) or (body.model is not None and not body.model.strip()):

@@ -14,8 +14,9 @@ import stat
 import sys
 import tempfile
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import IO, Any
 
@@ -28,6 +29,7 @@ Progress = Callable[[int, int | None], None]
 _BUFFER = 1 << 18
 _MARGIN = 1_024
 """A line may be longer than the longest by its white space; a longer one is not read whole."""
+_WHITE = b" \t\r\n"
 _BOM = b"\xef\xbb\xbf"
 _GZIP = b"\x1f\x8b"
 _TELL_EVERY = 256
@@ -70,21 +72,33 @@ class LineFile:
     def lines(self, progress: Progress | None = None) -> Iterator[RawLine]:
         """The lines that are not blank, from the beginning."""
         with self._reading() as (stream, view):
-            number, most = 0, self._longest + _MARGIN
-            while line := stream.readline(most):
-                number += 1
-                size = len(line)
-                if size == most and not line.endswith(b"\n"):
-                    size += _skip_line(stream)
-                    yield RawLine(number, line[:_MARGIN], size)
-                    continue
-                data = (line.removeprefix(_BOM) if number == 1 else line).strip(b" \t\r\n")
-                if data:
-                    yield RawLine(number, data, len(data))
+            start, most = 0, self._longest + _MARGIN
+            for number, line in enumerate(iter(partial(stream.readline, most), b""), 1):
+                read = len(line)
+                if read == most and not line.endswith(b"\n"):
+                    read += _skip_line(stream)
+                    yield RawLine(number, line[:_MARGIN], read, start)
+                else:
+                    data = _trimmed(line, number)
+                    if data:
+                        yield RawLine(number, data, len(data), start)
+                start += read
                 if progress and number % _TELL_EVERY == 0:
                     progress(view.position, view.size)
             if progress:
                 progress(view.size, view.size)
+
+    def lines_at(self, places: Iterable[tuple[int, int]]) -> Iterator[RawLine]:
+        """Lines that were read before, by their number and where they start, in order; what is between isn't read.
+
+        A file that has changed since then may give other lines, or empty ones.
+        """
+        with self._reading() as (stream, _):
+            for number, start in places:
+                stream.seek(start)
+                line = stream.readline(self._longest + _MARGIN)
+                data = _trimmed(line, number)
+                yield RawLine(number, data, len(data), start)
 
     @contextmanager
     def _reading(self) -> Iterator[tuple[IO[bytes], _View]]:
@@ -124,6 +138,15 @@ class _View(io.RawIOBase):
         """It is."""
         return True
 
+    def seekable(self) -> bool:
+        """It is."""
+        return True
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        """Go elsewhere."""
+        self.position = offset + (0, self.position, self.size)[whence]
+        return self.position
+
     def readinto(self, buffer: Any) -> int:
         """Read where this reading stands."""
         self._source.seek(self.position)
@@ -131,6 +154,10 @@ class _View(io.RawIOBase):
         buffer[: len(data)] = data
         self.position += len(data)
         return len(data)
+
+
+def _trimmed(line: bytes, number: int) -> bytes:
+    return (line.removeprefix(_BOM) if number == 1 else line).strip(_WHITE)
 
 
 def _skip_line(stream: IO[bytes]) -> int:

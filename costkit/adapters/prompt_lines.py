@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from array import array
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -57,7 +57,7 @@ def read_sampled(
             return [Prompt(printable(path), index, request) for index, request in enumerate(columns.kept)], None
         sample = draw_sample(columns.sizes, columns.groups, columns.max_tokens, wanted)
         columns.kept = None
-        prompts = list(lines.members(sample.members, columns.lines))
+        prompts = list(lines.members(sample.members, columns))
         return prompts, None if sample.is_complete else sample
 
 
@@ -100,7 +100,7 @@ class LongFile:
         number = size = 0
         lines: list[tuple[int, bytes]] = []
         with open_lines(self.reader.path, spool=None, longest=prompt_files.MOST_BYTES_OF_ONE) as file:
-            for number, data, length in file.lines():
+            for number, data, length, _ in file.lines():
                 lines.append((number, data))
                 size += length
                 if len(lines) == PORTION_REQUESTS or size >= PORTION_BYTES:
@@ -125,36 +125,34 @@ class _Lines:
 
     def survey(self, columns: _Columns) -> None:
         """Check every line, and remember of each request what drawing a sample takes."""
-        name = shown(self.file.shown)
-        for raw in self.file.lines():
-            if raw.size > prompt_files.MOST_BYTES_OF_ONE:
-                raise InvalidInput(
-                    "is larger than 32 MB, the API's limit for one request", where=f"{name}:{raw.number}"
-                )
-            seen = None if columns.keeps else glimpse(raw.data, self.kind, shares=self.complete is not None)
+        name, shares = shown(self.file.shown), self.complete is not None
+        for number, data, size, start in self.file.lines():
+            if size > prompt_files.MOST_BYTES_OF_ONE:
+                raise InvalidInput("is larger than 32 MB, the API's limit for one request", where=f"{name}:{number}")
+            seen = None if columns.kept is not None else glimpse(data, self.kind, shares=shares)
             if seen is not None:
-                columns.note(raw.number, raw.size, seen.max_tokens, (seen.model, None, None))
+                columns.note(number, start, size, seen.max_tokens, (seen.model, None, None))
                 continue
-            requests = self._requests(prompt_files.value_in_line(raw.data, name, raw.number), raw.number)
+            requests = self._requests(prompt_files.value_in_line(data, name, number), number)
             for request in requests:
-                columns.add(raw.number, request, raw.size // len(requests))
+                columns.add(number, start, request, size // len(requests))
 
-    def members(self, members: Sequence[int], lines: Sequence[int]) -> Iterator[Prompt]:
-        """The chosen requests, read again; lines without any are not even parsed."""
+    def members(self, members: Sequence[int], columns: _Columns) -> Iterator[Prompt]:
+        """The chosen requests, read again; lines without any are passed over."""
         name = shown(self.file.shown)
-        at, wanted = 0, {lines[member] for member in members}
-        for raw in self.file.lines():
-            if raw.number not in wanted:
-                continue
-            index = bisect_left(lines, raw.number)
-            for request in self._requests(prompt_files.value_in_line(raw.data, name, raw.number), raw.number):
-                if at < len(members) and members[at] == index:
+        places = {columns.lines[member]: columns.starts[member] for member in members}
+        chosen = set(members)
+        for raw in self.file.lines_at(places.items()):
+            try:
+                requests = self._requests(prompt_files.value_in_line(raw.data, name, raw.number), raw.number)
+            except InvalidInput:
+                requests = []
+            first = bisect_left(columns.lines, raw.number)
+            if len(requests) != bisect_right(columns.lines, raw.number) - first:
+                raise InputChanged("the file has changed while it was read", where=f"{name}:{raw.number}")
+            for index, request in enumerate(requests, first):
+                if index in chosen:
                     yield Prompt(printable(self.file.shown), index, request)
-                    at += 1
-                index += 1
-            if at == len(members):
-                return
-        raise InputChanged("the file has changed while it was read", where=name)
 
     def _requests(self, value: object, number: int) -> list[Request]:
         found = prompt_files.requests_in_value(value, shown(self.file.shown), number, self.kind)
@@ -170,7 +168,8 @@ class _Columns:
     groups: array[int] = field(default_factory=lambda: array("I"))
     max_tokens: array[int] = field(default_factory=lambda: array("q"))
     lines: array[int] = field(default_factory=lambda: array("Q"))
-    """Which line of the file."""
+    """Which line of the file, and where that starts."""
+    starts: array[int] = field(default_factory=lambda: array("Q"))
     kept: list[Request] | None = field(default_factory=list)
     _bytes: int = 0
     _group_list: dict[tuple[object, object, object], int] = field(default_factory=dict)
@@ -180,19 +179,22 @@ class _Columns:
         """Whether requests are kept: until there are more than are all counted."""
         return self.kept is not None
 
-    def add(self, line: int, request: Request, size: int) -> None:
+    def add(self, line: int, start: int, request: Request, size: int) -> None:
         """Remember one request."""
         model, geo, speed = (request.body.get(name) for name in ("model", "inference_geo", "speed"))
-        self.note(line, text_size(request, size), request.max_tokens, (model, geo, speed))
+        self.note(line, start, text_size(request, size), request.max_tokens, (model, geo, speed))
         if self.kept is not None:
             self.kept.append(request)
             if self.choice != KEEP and (len(self.kept) > ALL_UP_TO or self._bytes > AUTO_BYTES):
                 self.kept = None
 
-    def note(self, line: int, size: int, max_tokens: int | None, alike: tuple[object, object, object]) -> None:
+    def note(
+        self, line: int, start: int, size: int, max_tokens: int | None, alike: tuple[object, object, object]
+    ) -> None:
         """Remember of a request what drawing a sample takes: its text's bytes, its limit, and what prices it alike."""
         self.groups.append(self._group_list.setdefault(alike, len(self._group_list)))
         self.sizes.append(size)
         self.max_tokens.append(-1 if max_tokens is None else max_tokens)
         self.lines.append(line)
+        self.starts.append(start)
         self._bytes += size

@@ -45,6 +45,8 @@ class RawLine(NamedTuple):
     """Without white space around it; only the beginning of a line that is far too long."""
     size: int
     """Its length, also where `data` was cut."""
+    start: int = 0
+    """Bytes before it in the unpacked file."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from costkit.cli.calibration import calibration_here, told_in_assumptions
 from costkit.cli.framework import ADVANCED, add_command, whole_number
 from costkit.cli.output import is_picture, write_picture
 from costkit.cli.run import Run, piped_input
 from costkit.errors import ExitCode, InvalidInput
 
 if TYPE_CHECKING:
+    from costkit.adapters.calibration_file import Calibration
     from costkit.cache import Arrivals, Simulation, Sizes, WrittenPrompt
     from costkit.core.tokens import TokenCounter
     from costkit.render.view import View
@@ -136,15 +138,18 @@ def simulate(
         gap_curves=is_picture(run.output),
     )
     source = _source(path, prefix_tokens, fresh_tokens)
-    result = simulate_repeats(source, _counter(run, path, prefix_tokens), run.book, options)
+    calibration = calibration_here()
+    counter = _counter(run, path, prefix_tokens, calibration)
+    result = simulate_repeats(source, counter, run.book, options)
+    methods = {model.count.method for model in result.models if model.count is not None} - {"exact"}
     if is_picture(run.output):
         _draw(run, result)
     return run.show(
         "simulate",
         {"models": result.models},
         lambda: _page(result, run, chart=chart),
-        notices=result.notices,
-        assumptions=result.assumptions,
+        notices=(*result.notices, *(calibration.notices if methods else ())),
+        assumptions=(*result.assumptions, *told_in_assumptions(calibration.corrections, methods)),
     )
 
 
@@ -195,13 +200,17 @@ def _source(path: str | None, prefix_tokens: int | None, fresh_tokens: int | Non
     return WrittenPrompt(name, requests[0])
 
 
-def _counter(run: Run, path: str | None, prefix_tokens: int | None) -> TokenCounter | None:
+def _counter(run: Run, path: str | None, prefix_tokens: int | None, calibration: Calibration) -> TokenCounter | None:
     from costkit.adapters.tokens import make_counter
 
     if path is None and prefix_tokens is not None:
         return None
     return make_counter(
-        run.settings.tokens or "auto", offline=run.offline, cache_dir=run.cache_dir(), environ=os.environ
+        run.settings.tokens or "auto",
+        offline=run.offline,
+        cache_dir=run.cache_dir(),
+        environ=os.environ,
+        corrections=calibration.corrections,
     )
 
 

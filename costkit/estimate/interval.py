@@ -1,4 +1,8 @@
-"""How far a total that was estimated from a sample may be off: the only statistics that dollars meet, in Decimal."""
+"""How far a total that was estimated from a sample may be off: the only statistics that dollars meet, in Decimal.
+
+It follows from how far the members are off a straight line over their bytes. Requests that cost many times what their
+bytes let expect, and are so few that the sample holds none, are beyond it: a larger sample is the remedy.
+"""
 
 from __future__ import annotations
 
@@ -9,8 +13,12 @@ from statistics import NormalDist
 
 from costkit.estimate.sample import Slice
 
-_INTERVAL, _UPPER_BOUND = 0.975, 0.999
-"""One-sided probabilities: of a 95 % interval, and of the bound that ceilings rest on."""
+_INTERVAL, _UPPER_BOUND = 0.975, 0.9999
+"""One-sided probabilities of Student's quantile: for a 95 % interval, and for the bound that ceilings rest on.
+
+The bound is to hold in 99.9 % of samples. So far out, a skewed sample knows too little of its own skew, so more is
+asked for (`bench/sample_intervals.py` counts how often both hold).
+"""
 _LEAST_FREE = Decimal("0.05")
 _WORK = Context(prec=50)
 
@@ -25,9 +33,13 @@ def half_width(parts: Iterable[tuple[Slice, Sequence[Decimal]]]) -> Decimal:
 
 
 def upper_width(parts: Iterable[tuple[Slice, Sequence[Decimal]]]) -> Decimal:
-    """How far a total may lie above its estimate with 99.9 % certainty, rounded up to 12 decimals."""
+    """How far a total may lie above its estimate with 99.9 % certainty, rounded up to 12 decimals.
+
+    The one member that is most above what its bytes let expect might have been left out: it counts once more.
+    """
     moments = _moments(parts)
-    return _width(moments, _UPPER_BOUND, max(Decimal(0), moments.third))
+    width = _width(moments, _UPPER_BOUND, max(Decimal(0), moments.third))
+    return _rounded(_WORK.add(width, moments.most_above))
 
 
 @dataclass(slots=True)
@@ -38,7 +50,18 @@ class _Moments:
     third: Decimal = Decimal(0)
     drift: Decimal = Decimal(0)
     """What the weights' own bytes being off may amount to."""
-    freedom: int = 0
+    doubt: Decimal = Decimal(0)
+    """The sum over slices of the square of each one's variance by its degrees of freedom."""
+    most_above: Decimal = Decimal(0)
+    """The largest that any member, times what it stands for, lies above the line through its slice."""
+
+    @property
+    def freedom(self) -> Decimal:
+        """Degrees of freedom of the whole variance: where one slice has most of it, hardly more than that one has.
+
+        F. E. Satterthwaite, An Approximate Distribution of Estimates of Variance Components, 1946.
+        """
+        return _WORK.divide(_WORK.multiply(self.variance, self.variance), self.doubt) if self.doubt else Decimal(1)
 
 
 def _moments(parts: Iterable[tuple[Slice, Sequence[Decimal]]]) -> _Moments:
@@ -47,13 +70,16 @@ def _moments(parts: Iterable[tuple[Slice, Sequence[Decimal]]]) -> _Moments:
         if piece.is_complete:
             continue
         slope, residuals = _line(piece.sizes, values)
+        variance = Decimal(0)
         for weight, residual in zip(piece.weights, residuals, strict=True):
             square = _WORK.multiply(_WORK.multiply(residual, residual), Decimal(weight * (weight - 1)))
-            found.variance = _WORK.add(found.variance, square)
+            variance = _WORK.add(variance, square)
+            found.most_above = max(found.most_above, _WORK.multiply(residual, Decimal(weight)))
             found.third = _WORK.add(found.third, _WORK.multiply(square, residual * weight))
+        found.variance = _WORK.add(found.variance, variance)
         found.drift = _WORK.add(found.drift, abs(_WORK.multiply(slope, Decimal(piece.missing))))
-        found.freedom += max(1, len(values) - 2)
-    found.freedom = max(1, found.freedom)
+        square = _WORK.multiply(variance, variance)
+        found.doubt = _WORK.add(found.doubt, _WORK.divide(square, Decimal(max(1, len(values) - 2))))
     return found
 
 
@@ -63,11 +89,15 @@ def _width(moments: _Moments, probability: float, third: Decimal) -> Decimal:
     A few values far above the others make a sample's mean too low more often than too high, and hide how much they
     vary (N. J. Johnson, Modified t Tests and Confidence Intervals for Asymmetrical Populations, 1978).
     """
-    quantile = _quantile(probability, moments.freedom)
+    quantile = _quantile(probability, float(moments.freedom))
     width = _WORK.add(_WORK.multiply(_WORK.sqrt(moments.variance), quantile), moments.drift)
     if moments.variance > 0:
         tail = _WORK.multiply(third, 1 + 2 * quantile * quantile)
         width = _WORK.add(width, _WORK.divide(tail, 6 * moments.variance))
+    return _rounded(width)
+
+
+def _rounded(width: Decimal) -> Decimal:
     return width.quantize(Decimal("1e-12"), rounding=ROUND_CEILING, context=_WORK)
 
 
@@ -87,7 +117,7 @@ def _line(sizes: Sequence[int], values: Sequence[Decimal]) -> tuple[Decimal, lis
     return slope, residuals
 
 
-def _quantile(probability: float, freedom: int) -> Decimal:
+def _quantile(probability: float, freedom: float) -> Decimal:
     """Student's t by its expansion round the normal quantile (Abramowitz and Stegun 26.7.5)."""
     z = NormalDist().inv_cdf(probability)
     first = (z**3 + z) / 4

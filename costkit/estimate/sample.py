@@ -1,9 +1,10 @@
 """Counting a sample instead of everything: which requests, for how many each stands, and how far a total may be off.
 
-Requests are ordered by size and cut into slices of about the same number of bytes, so that the large ones, which decide
-the cost, are counted more often; the very largest all are. Within a slice the choice is random (seeded: the same file
-gives the same sample), and the known sizes of all its requests correct the sample's mean: a regression estimator,
-written as whole numbers of requests that each counted one stands for, so that counts stay integers and dollars exact.
+The largest requests, each of which has more than its share of the bytes, are all counted. The others are ordered by
+size and cut into slices of about the same number of bytes, so that larger ones are counted more often. Within a slice
+the choice is random (seeded: the same file gives the same sample), and the known sizes of all its requests correct the
+sample's mean: a regression estimator, written as whole numbers of requests that each counted one stands for, so that
+counts stay integers and dollars exact.
 Cochran, Sampling Techniques, chapters 5 and 7.
 """
 
@@ -13,6 +14,7 @@ import random
 from bisect import bisect_left
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from math import isqrt
 from operator import mul
 
 from costkit.core.request import Request
@@ -26,8 +28,9 @@ AUTO_BYTES = 8_000_000
 """`auto` counts fewer where requests are so large that this is exceeded, but never fewer than `FEWEST_AUTO`."""
 FEWEST_AUTO, FEWEST = 200, 30
 _MOST_SLICES = 20
+_FEWEST_IN_SLICE = 4
+"""Two more than a straight line takes, so that something is left to see how far values are off it."""
 _MOST_MOVES = 50
-_PER_SLICE = 25
 _BYTES_LIKE_AN_IMAGE = 6_000
 """About as many tokens as an image of ordinary size."""
 
@@ -118,7 +121,9 @@ def _images(block: Mapping[str, object]) -> Iterator[str]:
             yield from _images(inner)
 
 
-def draw_sample(sizes: Sequence[int], groups: Sequence[int], max_tokens: Sequence[int], wanted: int) -> Sample:
+def draw_sample(
+    sizes: Sequence[int], groups: Sequence[int], max_tokens: Sequence[int], wanted: int, *, draw: int = 0
+) -> Sample:
     """Choose about `wanted` requests of a file, at least 30 of each group (or all).
 
     `sizes`, `groups` and `max_tokens` describe all requests in input order: bytes that token counts go along with, what
@@ -127,13 +132,13 @@ def draw_sample(sizes: Sequence[int], groups: Sequence[int], max_tokens: Sequenc
     positions: dict[int, list[int]] = {}
     for position, group in enumerate(groups):
         positions.setdefault(group, []).append(position)
-    dice = random.Random(f"{len(sizes)}:{sum(sizes)}")  # noqa: S311  reproducible on purpose
+    dice = random.Random(f"{len(sizes)}:{sum(sizes)}:{draw}")  # noqa: S311  reproducible on purpose
     whole = max(1, sum(sizes))
     slices: list[Slice] = []
     for members in positions.values():
         size = sum(sizes[member] for member in members)
         share = len(members) if wanted >= len(sizes) else max(FEWEST, wanted * size // whole)
-        members.sort(key=lambda member: (sizes[member], member))
+        members.sort(key=sizes.__getitem__)  # stable: of one size, in input order
         slices += _slices(members, sizes, max_tokens, min(share, len(members)), dice)
     return Sample(len(sizes), tuple(slices))
 
@@ -142,10 +147,16 @@ def _slices(
     members: Sequence[int], sizes: Sequence[int], max_tokens: Sequence[int], wanted: int, dice: random.Random
 ) -> list[Slice]:
     """Cut one group, by size, and choose within each slice."""
-    parts = 1 if wanted == len(members) else max(1, min(_MOST_SLICES, wanted // _PER_SLICE))
-    runs = _runs(members, sizes, parts)
+    certain = 0 if wanted == len(members) else _certain(members, sizes, wanted)
+    rest, largest = members[: len(members) - certain], members[len(members) - certain :]
+    wanted -= certain
+    parts = 1 if wanted == len(rest) else min(_MOST_SLICES, 1 + 2 * isqrt(wanted) // 3)
+    runs = _runs(rest, sizes, parts)
+    shares = _shares([len(run) for run in runs], wanted)
+    if largest:
+        runs, shares = [*runs, largest], [*shares, certain]
     slices = []
-    for run, count in zip(runs, _shares([len(run) for run in runs], wanted), strict=True):
+    for run, count in zip(runs, shares, strict=True):
         chosen = [run[index] for index in sorted(dice.sample(range(len(run)), count))]
         own = [sizes[member] for member in chosen]
         size = sum(sizes[member] for member in run)
@@ -155,6 +166,17 @@ def _slices(
         limit = None if min(limits) < 0 else sum(limits)
         slices.append(Slice(len(run), tuple(chosen), tuple(own), tuple(weights), missing, sizes[run[-1]], limit))
     return slices
+
+
+def _certain(members: Sequence[int], sizes: Sequence[int], wanted: int) -> int:
+    """How many of the largest have more than their share of the bytes: a draw that left one out would be far off."""
+    whole, found = sum(sizes[member] for member in members), 0
+    for member in reversed(members):
+        if 3 * found >= wanted or sizes[member] * (wanted - found) < whole:
+            break
+        whole -= sizes[member]
+        found += 1
+    return found
 
 
 def _runs(members: Sequence[int], sizes: Sequence[int], parts: int) -> list[Sequence[int]]:
@@ -179,7 +201,7 @@ def _shares(populations: Sequence[int], wanted: int) -> list[int]:
     for done, index in enumerate(by_size):
         rest = sum(populations[other] for other in by_size[done:])
         fair = left * (rest + populations[index] * (len(by_size) - done)) // (2 * rest * (len(by_size) - done))
-        shares[index] = min(populations[index], max(1, fair if done + 1 < len(by_size) else left))
+        shares[index] = min(populations[index], max(_FEWEST_IN_SLICE, fair if done + 1 < len(by_size) else left))
         left -= shares[index]
     return shares if whole else []
 

@@ -73,6 +73,20 @@ def test_the_estimate_says_what_it_was_calibrated_on(program: Any, write: Write)
 
 
 @pytest.mark.usefixtures("api")
+def test_a_simulation_of_a_written_prompt_uses_what_was_learnt_and_says_so(program: Any, write: Write) -> None:
+    write("in.jsonl", lines(60))
+    write("new.json", body(1_007))
+    program("calibrate", "in.jsonl", "--as-of", "2026-11-21")
+    sizes = program("simulate", "--prefix-tokens", "9000", "--offline", "--json").document
+    document = program("simulate", "new.json", "--offline", "--json").document
+    page = program("simulate", "new.json", "--offline").out
+    [told] = [one for one in document["assumptions"] if one["name"] == "calibration"]
+    assert told["value"].startswith("calibrated on 60 of your requests, 2026-11-21 (tokenizer v4.8, ratio ")
+    assert "tokens in (calibrated ±" in page
+    assert not any(one["name"] == "calibration" for one in sizes["assumptions"])
+
+
+@pytest.mark.usefixtures("api")
 def test_requests_of_another_kind_or_tokenizer_keep_the_measured_band(
     program: Any, estimate: Any, write: Write
 ) -> None:

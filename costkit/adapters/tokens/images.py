@@ -10,7 +10,7 @@ import io
 from collections.abc import Mapping
 
 MOST_HEADER_CHARACTERS = 400_000
-"""Base64 characters that are decoded to find a size; a JPEG may carry that much metadata before it."""
+"""Base64 characters that are decoded to find a size; only a JPEG with more metadata than that is decoded whole."""
 
 
 def patches(width: int, height: int, *, patch: int, long_edge: int, most: int) -> int:
@@ -36,14 +36,20 @@ def _grid(edge: int, longer: int, shorter: int, patch: int) -> int:
 
 def size_of(source: Mapping[str, object]) -> tuple[int, int] | None:
     """Width and height in pixels of a base64 image source, or `None` where they can't be known."""
-    import imagesize  # type: ignore[import-untyped]
-
     data = source.get("data")
     if source.get("type") != "base64" or not isinstance(data, str):
         return None
-    head = data[:MOST_HEADER_CHARACTERS]
+    found = _size_in(data[:MOST_HEADER_CHARACTERS])
+    return _size_in(data) if found is None and len(data) > MOST_HEADER_CHARACTERS else found
+
+
+def _size_in(data: str) -> tuple[int, int] | None:
+    """The size that the header of an image says, of which there may be only the beginning."""
+    import imagesize  # type: ignore[import-untyped]
+
+    letters = "".join(data.split())
     try:
-        content = base64.b64decode(head[: len(head) - len(head) % 4])
+        content = base64.b64decode(letters[: len(letters) - len(letters) % 4])
         width, height = imagesize.get(io.BytesIO(content))
     except Exception:  # noqa: BLE001 - whatever a broken header makes the reader raise, the size is unknown
         return None

@@ -38,8 +38,7 @@ def _image(path: str, source: Mapping[str, object], profile: Profile) -> Piece:
     tier, constant = rules[profile.image_tier], rules[profile.family]
     size = size_of(source)
     if size is None:
-        most = tier["patches"] + constant
-        return known_between(path, round(most * rules["unknown_size"]), 1 + constant, most)
+        return known_between(path, rules["unknown_size"] + constant, 1 + constant, tier["patches"] + constant)
     unit = (profile.patch // rules["patch"]) ** 2
     count = patches(*size, patch=profile.patch, long_edge=tier["long_edge"], most=tier["patches"] // unit)
     return known(path, count * unit + constant)

@@ -20,9 +20,9 @@ def message_pieces(request: Request, profile: Profile, kinds: list[str]) -> Iter
     for block in blocks:
         if block.message != walk.message:
             yield known("", _turn(block, walk))
-            walk.message, walk.role = block.message or 0, block.role
-            walk.text, walk.calls = "", 0
-            walk.after_result = False
+            if block.role != walk.role:
+                walk.turn, walk.calls, walk.after_result = block.message or 0, 0, False
+            walk.message, walk.role, walk.text = block.message or 0, block.role, ""
         yield from _block(block, walk)
 
 
@@ -37,7 +37,7 @@ def _turn(block: Block, walk: Walk) -> int:
     if walk.role is None:
         return 0
     if block.role == walk.role:
-        return walk.profile.merged
+        return walk.profile.merged if block.kind == "text" and not (walk.calls or walk.after_result) else 0
     if block.role == "system":
         return walk.profile.system_message
     return walk.profile.turn if block.role == "user" else 0

@@ -38,7 +38,7 @@ def call_pieces(block: Block, walk: Walk) -> Iterator[Piece]:
     yield known(block.path, round(extra))
     identifier = str(block.value.get("id", ""))
     walk.called[identifier] = str(block.value.get("name", ""))
-    walk.together.setdefault(block.message or 0, []).append(identifier)
+    walk.together.setdefault(walk.turn, []).append(identifier)
 
 
 def _invocation(name: str, arguments: Mapping[str, object]) -> str:

@@ -18,6 +18,8 @@ class Walk:
     last_prompt: int
     """The last user message that isn't a tool result: what comes after it is the running tool loop."""
     message: int = -1
+    turn: int = -1
+    """The first of the messages of one role in a row: the API makes one of them."""
     role: str | None = None
     text: str = ""
     """The text that the next block follows within its message."""
@@ -25,7 +27,7 @@ class Walk:
     called: dict[str, str] = field(default_factory=dict)
     """Names of the tools called so far, by the id of the call."""
     together: dict[int, list[str]] = field(default_factory=dict)
-    """The ids of the calls of each message."""
+    """The ids of the calls of each turn."""
     after_result: bool = False
 
     def rule(self, name: str) -> float:

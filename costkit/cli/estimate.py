@@ -22,13 +22,14 @@ from costkit.cli.values import one_of, share_from, usd_from
 from costkit.core.notice import Notice
 from costkit.core.tokens import TokenCounter
 from costkit.errors import ExitCode, InvalidInput
-from costkit.estimate import Comparison, Estimate, EstimateOptions
-from costkit.estimate.result import CACHE_MODES
+from costkit.estimate.result import CACHE_MODES, Estimate, EstimateOptions
 from costkit.estimate.sample import AUTO, OFF, sample_choice
 
 if TYPE_CHECKING:
     from costkit.adapters.calibration_file import Calibration
+    from costkit.estimate import Comparison
     from costkit.estimate.account import AccountTimes
+    from costkit.render.view import View
 
 DEFAULT_MODELS = ("claude-haiku-5-5", "claude-sonnet-5-5", "claude-opus-5-5")
 EXAMPLES = "Example: costkit estimate prompt.md -m claude-opus-5-5 --output-tokens 500 -n 1000 --max-cost 20"
@@ -191,7 +192,11 @@ def _show(
     findings: Sequence[Finding],
 ) -> ExitCode:
     from costkit.cli import estimate_compare
-    from costkit.render.views.estimate import estimate_view
+
+    def page() -> View:
+        from costkit.render.views.estimate import estimate_view
+
+        return estimate_view(result, options, comparison, run.book_line, times)
 
     document: dict[str, object] = {"items": result.items, "totals": result.totals}
     notices = [*result.notices, *estimate_compare.left_out(comparison)]
@@ -207,7 +212,7 @@ def _show(
     return run.show(
         "estimate",
         document,
-        lambda: estimate_view(result, options, comparison, run.book_line, times),
+        page,
         notices=notices,
         assumptions=result.assumptions,
         findings=findings,

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from costkit.adapters import prompts as prompt_files
 from costkit.adapters.names import printable, shown
@@ -20,11 +21,12 @@ from costkit.core.pricebook import PriceBook
 from costkit.core.response import MOST_TOKENS
 from costkit.core.usage import Usage
 from costkit.errors import ExitCode, InvalidInput
-from costkit.estimate import Comparison, Estimate, Prompt, compare_estimates
-from costkit.estimate.attribution import Side
-from costkit.estimate.compare import side_of
-from costkit.estimate.result import Item, RatedUsage
+from costkit.estimate.result import Estimate, Item, Prompt, RatedUsage
 from costkit.estimate.sample import Sample
+
+if TYPE_CHECKING:
+    from costkit.estimate.attribution import Side
+    from costkit.estimate.compare import Comparison
 
 Price = Callable[[list[Source], dict[str, Sample]], Estimate]
 """Estimates the requests of all sources under the options of the command."""
@@ -92,6 +94,8 @@ def against(
         requests = [] if recorded is not None else reading.requests(path, data)
         prompts = [Prompt(stands_for, index, request) for index, request in enumerate(requests)]
         base = recorded if recorded is not None else _sides(price([prompts], {}))
+    from costkit.estimate.compare import compare_estimates
+
     return compare_estimates(base, _sides(now), book, day)
 
 
@@ -133,6 +137,8 @@ def grown(comparison: Comparison | None, allowed: Increase | None) -> Iterator[F
 
 def _sides(estimate: Estimate, stands_for: str | None = None) -> list[Side]:
     """The items that have a price; `stands_for` is the file that theirs is compared with."""
+    from costkit.estimate.attribution import Side
+
     return [
         Side(_name(item, stands_for), item.model, item.usage_by_rate, item.cost_usd.expected)
         for item in estimate.items
@@ -157,6 +163,8 @@ def _recorded_sides(path: str, data: bytes, book: PriceBook, day: date) -> list[
         recorded = [_recorded(item) for item in document["result"]["items"] if item["cost_usd"] is not None]
     except (ValueError, KeyError, TypeError, RecursionError):
         raise InvalidInput("is not a whole costkit estimate", where=where) from None
+    from costkit.estimate.compare import side_of
+
     return [side_of(name, model, parts, book, day) for name, model, parts in recorded]
 
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import ROUND_CEILING, Context, Decimal
-from statistics import NormalDist
 
 from costkit.estimate.sample import Slice
 
@@ -119,6 +118,8 @@ def _line(sizes: Sequence[int], values: Sequence[Decimal]) -> tuple[Decimal, lis
 
 def _quantile(probability: float, freedom: float) -> Decimal:
     """Student's t by its expansion round the normal quantile (Abramowitz and Stegun 26.7.5)."""
+    from statistics import NormalDist  # of a sample only
+
     z = NormalDist().inv_cdf(probability)
     first = (z**3 + z) / 4
     second = (5 * z**5 + 16 * z**3 + 3 * z) / 96

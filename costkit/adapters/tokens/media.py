@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING
 
 from costkit.adapters.tokens.images import patches, size_of
 from costkit.adapters.tokens.overheads import Profile
-from costkit.adapters.tokens.pdf import Page, pages_of
 from costkit.adapters.tokens.piece import Piece, known, known_between, text_piece
+
+if TYPE_CHECKING:
+    from costkit.adapters.tokens.pdf import Page
 
 
 def pieces(path: str, block: Mapping[str, object], profile: Profile, kinds: list[str]) -> Iterator[Piece]:
@@ -68,6 +71,8 @@ def _content(path: str, content: object, profile: Profile, kinds: list[str]) -> 
 def _pdf(path: str, source: Mapping[str, object], profile: Profile) -> Iterator[Piece]:
     """Each page as its picture and its text; of a file that can't be read, pages are guessed from its size."""
     data = source.get("data")
+    from costkit.adapters.tokens.pdf import pages_of
+
     pages = pages_of(data) if isinstance(data, str) and data else None
     if pages is None:
         yield _unread_pdf(path, data, profile)

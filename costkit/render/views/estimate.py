@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING
 
 from costkit.core.money import display
 from costkit.core.tokens import TokenCount
-from costkit.estimate import Comparison, Estimate, EstimateOptions, Item, Total
-from costkit.estimate.compare import ModelComparison
 from costkit.estimate.price import reads
+from costkit.estimate.result import Estimate, EstimateOptions, Item, Total
 from costkit.render.text import plural
 from costkit.render.view import Cell, Column, Kind, Table, View
 
 if TYPE_CHECKING:
     from costkit.estimate.account import AccountTimes
+    from costkit.estimate.compare import Comparison, ModelComparison
 
 _DIFFERENT = "tokens differ by model"
 _INPUT_ONLY = {"output_usd": "input only"}

@@ -163,6 +163,7 @@ def _lines(*documents: object) -> bytes:
         {**_usage_line(1)["message"], "type": "message", "ts": "2026-11-02T00:00:00Z"},
         {"type": "message", "custom_id": "a", "result": {"type": "errored"}, "usage": {"input_tokens": 4}},
         {"type": "result", "session_id": "s", "usage": {"input_tokens": 99}},
+        {**_usage_line(1)["message"], "type": "message", "trace_id": "t", "span_id": "s", "attributes": {"host": "a"}},
     ],
 )
 def test_every_shape_of_a_line_comes_to_the_same(tmp_path: Path, document: dict[str, Any]) -> None:

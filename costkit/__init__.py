@@ -85,4 +85,5 @@ __all__ = [
     "track",
 ]
 
-__getattr__ = loader(globals(), _HOMES)
+if not TYPE_CHECKING:
+    __getattr__, __dir__ = loader(globals(), _HOMES)

@@ -7,8 +7,13 @@ from importlib import import_module
 from typing import Any
 
 
-def loader(package: dict[str, Any], homes: Mapping[str, str]) -> Callable[[str], object]:
-    """The `__getattr__` of a package with these globals: finds each public name in the module that is its home."""
+def loader(
+    package: dict[str, Any], homes: Mapping[str, str]
+) -> tuple[Callable[[str], object], Callable[[], list[str]]]:
+    """The `__getattr__` and the `__dir__` of a package with these globals: each public name, and where it is found.
+
+    A type checker must not see them: with a `__getattr__` it takes every name for one of the package.
+    """
 
     def load(name: str) -> object:
         if name not in homes:
@@ -16,4 +21,4 @@ def loader(package: dict[str, Any], homes: Mapping[str, str]) -> Callable[[str],
         value = package[name] = getattr(import_module(homes[name]), name)
         return value
 
-    return load
+    return load, lambda: sorted(package["__all__"])

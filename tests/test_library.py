@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from importlib import import_module
+from pathlib import Path
 from typing import Any
 
+import mypy.api
 import pytest
 
 import costkit
@@ -44,3 +47,23 @@ def test_a_request_without_any_model_is_refused_and_not_left_out() -> None:
 def test_a_usage_cannot_lower_a_bill() -> None:
     with pytest.raises(CostkitError):
         costkit.Usage(input_tokens=-5)
+
+
+@pytest.mark.parametrize("package", ["costkit", "costkit.report", "costkit.estimate", "costkit.adapters.logs"])
+def test_the_names_of_a_package_that_loads_them_late_can_be_listed(package: str) -> None:
+    module = import_module(package)
+
+    assert dir(module) == sorted(module.__all__)
+    assert all(hasattr(module, name) for name in dir(module))
+
+
+def test_a_type_checker_knows_which_names_there_are(tmp_path: Path) -> None:
+    program = tmp_path / "program.py"
+    program.write_text("import costkit\nfrom costkit.report import settel\ncostkit.Usages(input_tokens=5)\n")
+    options = ["--config-file=", "--follow-imports=silent", f"--cache-dir={tmp_path / 'cache'}"]
+
+    said, trouble, _ = mypy.api.run([*options, str(program)])
+
+    assert trouble == ""
+    assert 'has no attribute "settel"' in said
+    assert 'has no attribute "Usages"' in said

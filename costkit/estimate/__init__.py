@@ -39,4 +39,5 @@ __all__ = [
     "estimate_requests",
 ]
 
-__getattr__ = loader(globals(), _HOMES)
+if not TYPE_CHECKING:
+    __getattr__, __dir__ = loader(globals(), _HOMES)

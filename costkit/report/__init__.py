@@ -83,4 +83,5 @@ __all__ = [
     "summarize",
 ]
 
-__getattr__ = loader(globals(), _HOMES)
+if not TYPE_CHECKING:
+    __getattr__, __dir__ = loader(globals(), _HOMES)

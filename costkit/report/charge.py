@@ -19,7 +19,7 @@ class Charge(NamedTuple):
     usd: Decimal | None
     """`None` where it is not known to be US dollars."""
     problem: str = ""
-    """Why there are no dollars: `NO_UNIT`, `NO_AMOUNT` or the unit that the log names, such as `EUR` or `cents`."""
+    """Why there are no dollars: `NO_UNIT`, `NO_AMOUNT` or the name of the unit, such as `EUR` or `cents`."""
 
     def order(self) -> tuple[bool, Decimal, str, str]:
         """A total order: what is known comes after what is not."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -95,3 +97,30 @@ def test_a_sample_that_is_no_json_costs_no_other_one(tmp_path: Path) -> None:
         (Skipped, 1),
         (Record, 2),
     ]
+
+
+@pytest.mark.parametrize("how", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_LZMA, zipfile.ZIP_BZIP2])
+def test_a_damaged_sample_costs_no_other_one(tmp_path: Path, how: int) -> None:
+    path = tmp_path / "a.eval"
+    with zipfile.ZipFile(path, "w", how) as archive:
+        archive.writestr("samples/1.json", json.dumps(sample(model_event())))
+        archive.writestr("samples/2.json", json.dumps(sample()))
+        first = archive.getinfo("samples/1.json")
+    content = bytearray(path.read_bytes())
+    start = first.header_offset + len(first.FileHeader()) + 20
+    content[start : start + 60] = b"\xff" * 60
+    path.write_bytes(content)
+
+    items = list(read_logs([str(path)]))
+
+    assert [item.reason for item in items if isinstance(item, Skipped)] == ["damaged-sample"]
+    assert [item.line for item in items if isinstance(item, Record)] == [2]
+
+
+def test_an_encrypted_sample_is_named(tmp_path: Path) -> None:
+    path = eval_archive(tmp_path / "a.eval", sample())
+    content = path.read_bytes()
+    entry = content.index(b"PK\x01\x02", content.rindex(b"samples/1_epoch_1.json") - 50)
+    path.write_bytes(content[: entry + 8] + b"\1" + content[entry + 9 :])
+
+    assert [item.reason for item in read_logs([str(path)]) if isinstance(item, Skipped)] == ["damaged-sample"]

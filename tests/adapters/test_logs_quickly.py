@@ -163,6 +163,7 @@ def _lines(*documents: object) -> bytes:
         {**_usage_line(1)["message"], "type": "message", "ts": "2026-11-02T00:00:00Z"},
         {"type": "message", "custom_id": "a", "result": {"type": "errored"}, "usage": {"input_tokens": 4}},
         {"type": "result", "session_id": "s", "usage": {"input_tokens": 99}},
+        {**_usage_line(1)["message"], "type": "message", "trace_id": "t", "span_id": "s", "attributes": {"host": "a"}},
     ],
 )
 def test_every_shape_of_a_line_comes_to_the_same(tmp_path: Path, document: dict[str, Any]) -> None:
@@ -170,6 +171,28 @@ def test_every_shape_of_a_line_comes_to_the_same(tmp_path: Path, document: dict[
     path.write_bytes(_lines({"a": 1}, document, document, _usage_line(2)))
 
     assert _whole(path, OPTIONS, 1 << 20) == _exact(path, OPTIONS)
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        ({"timestamp": "2026-11-01T08:00:00,900Z"}, {"timestamp": "2026-11-01T08:00:00.100Z"}),
+        ({"timestamp": "1970-01-01T00:00:00.000Z"}, {"timestamp": "1970-01-01T00:00:00.001Z"}),
+        (
+            {"timestamp": "1969-11-01T08:00:00.000Z"},
+            {"timestamp": "1969-11-01T08:00:01.000Z", "created_at": "2026-11-01T08:00:00.000Z"},
+        ),
+    ],
+)
+def test_the_earlier_of_two_copies_is_told_however_times_are_written(
+    tmp_path: Path, first: dict[str, str], second: dict[str, str]
+) -> None:
+    path = tmp_path / "log.jsonl"
+    path.write_bytes(_lines({**_usage_line(1), **first}, {**_usage_line(1), **second, "sessionId": "other"}))
+    exact = _exact(path, OPTIONS)
+
+    assert [response.attributes.session for response in exact.responses.values()] == ["other"]
+    assert _whole(path, OPTIONS, 1 << 20) == exact
 
 
 @pytest.fixture

@@ -33,6 +33,19 @@ def test_a_gateways_cost_is_never_taken_for_ours(program: Any, tmp_path: Path) -
     assert costs[0] == costs[1]
 
 
+def test_costs_in_many_units_take_one_line_and_the_names_of_a_few(program: Any, tmp_path: Path) -> None:
+    units = ["EUR", "JPY", "KRW", "INR", "GBP", "CHF", "\x1b[31m", *(f"unit {number}" for number in range(20))]
+    rows = [spend_row(request_id=f"r{number}", currency=unit) for number, unit in enumerate(units)]
+    (tmp_path / "spend.jsonl").write_bytes(lines(*rows))
+
+    (line,) = (line for line in program("report", "spend.jsonl").out.splitlines() if line.startswith("recorded by"))
+
+    assert line == (
+        "recorded by LiteLLM: not compared: 21 not known to be US dollars, 1 in CHF, 1 in EUR, 1 in GBP, 1 in INR, "
+        "2 for other reasons"
+    )
+
+
 def test_the_database_of_llm_is_a_log_like_any_other(program: Any, tmp_path: Path) -> None:
     llm_database(tmp_path / "logs.db", (llm_row(),))
     result = program("report", "logs.db", "--json", "--by", "session").document["result"]

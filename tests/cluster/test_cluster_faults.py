@@ -21,6 +21,9 @@ from costkit import __version__
 from costkit.adapters.cluster import engine, reading, summaries, summarize_on_cluster, waiting
 from costkit.adapters.cluster.objects import Mark
 from costkit.adapters.cluster.summaries import Sizes
+from costkit.adapters.cluster.tasks import Failure, Order, PiecesFailed, Setup, read_load
+from costkit.adapters.logs.pieces import Piece
+from costkit.adapters.logs.sources import Source
 from costkit.errors import InvalidInput, OperationFailed
 from costkit.report import FoldOptions
 
@@ -60,6 +63,21 @@ def test_a_file_that_no_worker_survives_is_named_and_the_others_are_read(
     assert {found: omission.places for found, omission in summary.skipped.items()} == {
         reason: ((str(tmp_path / name), 0, 0),)
     }
+
+
+def test_a_worker_names_all_that_it_could_not_read_at_once(tmp_path: Path) -> None:
+    """One after the other, a load would be read again for each of them."""
+    files = [tmp_path / f"{number}.jsonl" for number in range(5)]
+    marks = {}
+    for number, file in enumerate(files):
+        file.write_bytes(_line(number))
+        marks[str(file)] = Mark(file.stat().st_size + number % 2)
+    order = Order([Piece(Source(path, named=False, size=1)) for path in marks], marks)
+
+    with pytest.raises(PiecesFailed) as failed:
+        read_load(order, Setup(FoldOptions(), str(tmp_path), 1))
+
+    assert failed.value.failures == [Failure(1, "", changed=True), Failure(3, "", changed=True)]
 
 
 def test_a_report_of_nothing_but_such_files_fails(cluster: str, tmp_path: Path) -> None:

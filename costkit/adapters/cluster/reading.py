@@ -1,6 +1,6 @@
 """The first step: every load is read by some worker. A file that can't be read is named, and the rest goes on.
 
-A load counts only as a whole. Where a piece of it fails, the others are ordered again without it, and the piece is
+A load counts only as a whole. Where pieces of it fail, the others are ordered again without them, and each of those is
 tried once more by itself; where the worker dies, the pieces are tried one after the other, so that the one that kills
 is known. A file that has changed is marked anew and read as a whole.
 """
@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from costkit.adapters.cluster.objects import Mark, mark_now
-from costkit.adapters.cluster.tasks import Head, Order, OtherVersion, PieceFailed, Setup, head_of, read_load
+from costkit.adapters.cluster.tasks import Head, Order, OtherVersion, PiecesFailed, Setup, head_of, read_load
 from costkit.adapters.cluster.waiting import KILLED, ended, failure
 from costkit.adapters.logs.pieces import Load, Piece, fit_together
 from costkit.adapters.logs.plain import Range
@@ -80,10 +80,11 @@ class Reader:
         return again
 
     def _instead(self, order: Order, error: BaseException, *, alone: bool) -> list[Order]:
-        if isinstance(error, PieceFailed):
-            piece = order.load[error.index]
-            others = [other for other in order.load if other is not piece]
-            again = self._changed(piece) if error.changed else self._failed(order, piece, error.reason)
+        if isinstance(error, PiecesFailed):
+            others, again = list(order.load), list[Order]()
+            for position, reason, changed in reversed(error.failures):
+                piece = others.pop(position)
+                again += self._changed(piece) if changed else self._failed(order, piece, reason)
             return [*again, replace(order, load=others)] if others else again
         if isinstance(error, OtherVersion | ModuleNotFoundError):
             raise InvalidInput(f"a worker is refused: {error}", code="worker-refused")

@@ -19,12 +19,21 @@ from costkit.report.table import Columns, ResponseTable
 _BLOCK = 1 << 20
 
 
-class PieceFailed(Exception):
-    """Raised by a worker for the first piece of its load that could not be read: (its index, why, did it change?)."""
+class Failure(NamedTuple):
+    """A piece of a load that could not be read."""
 
-    def __init__(self, index: int, reason: str, changed: bool) -> None:  # noqa: FBT001  # pickled by position
-        super().__init__(index, reason, changed)
-        self.index, self.reason, self.changed = index, reason, changed
+    position: int
+    reason: str
+    changed: bool
+    """Whether it is not what it was when it was found."""
+
+
+class PiecesFailed(Exception):
+    """Raised by a worker with all pieces of its load that could not be read: what it came to is of no use then."""
+
+    def __init__(self, failures: list[Failure]) -> None:
+        super().__init__(failures)
+        self.failures = failures
 
 
 class OtherVersion(Exception):
@@ -79,12 +88,21 @@ class Reading:
 
 
 def read_load(order: Order, setup: Setup) -> Reading:
-    """Read the pieces of a load. Raises `PieceFailed` for the first that can't be read, or is not what it was."""
+    """Read the pieces of a load. Raises `PiecesFailed` where some can't be read, or are not what they were."""
     if setup.version != __version__:
         raise OtherVersion(f"it has costkit {__version__}, this is costkit {setup.version}")
     stop = order.load[-1].stop if len(order.load) == 1 else None
     folder = Folder(setup.options, open_file=opener(setup.folder, order.marks, stop))
-    ranges = [_fold(folder, index, order, setup) for index in range(len(order.load))]
+    ranges: list[Range | None] = []
+    failures: list[Failure] = []
+    for index in range(len(order.load)):
+        found = _fold(folder, index, order, setup)
+        if isinstance(found, Failure):
+            failures.append(found)
+        else:
+            ranges.append(found)
+    if failures:
+        raise PiecesFailed(failures)
     folder.join(list(folder.split))
     summary = folder.summary
     columns, summary.responses = summary.responses.columns(), ResponseTable()
@@ -92,7 +110,7 @@ def read_load(order: Order, setup: Setup) -> Reading:
     return Reading(head, split(columns, setup.buckets) if head.responses else [])
 
 
-def _fold(folder: Folder, index: int, order: Order, setup: Setup) -> Range | None:
+def _fold(folder: Folder, index: int, order: Order, setup: Setup) -> Range | Failure | None:
     piece = order.load[index]
     path = piece.source.path
     changed, reason = False, ""
@@ -103,7 +121,7 @@ def _fold(folder: Folder, index: int, order: Order, setup: Setup) -> Range | Non
     with suppress(OSError):  # what is gone can't be read either, and that has been noticed
         changed = not is_unchanged(path, setup.folder, order.marks[path])
     if changed or reason:
-        raise PieceFailed(index, reason, changed)
+        return Failure(index, reason, changed)
     return found
 
 

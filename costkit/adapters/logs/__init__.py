@@ -25,4 +25,5 @@ if TYPE_CHECKING:
 
 __all__ = ["read_logs"]
 
-__getattr__ = loader(globals(), {"read_logs": "costkit.adapters.logs.reader"})
+if not TYPE_CHECKING:
+    __getattr__, __dir__ = loader(globals(), {"read_logs": "costkit.adapters.logs.reader"})

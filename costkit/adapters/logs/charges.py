@@ -14,16 +14,18 @@ from typing import Any
 
 from costkit.adapters.logs.counted import first_of
 from costkit.adapters.logs.dialect import Holder
-from costkit.adapters.logs.values import MONEY, Written, clean
+from costkit.adapters.logs.values import MONEY, Written
 from costkit.core.money import ZERO
 from costkit.report.charge import NO_AMOUNT, NO_UNIT, Charge
 
 MOST_USD = 10**9
 """Dollars above which an amount can't be believed."""
 _MOST_DECIMALS = 60
-_LONGEST_UNIT = 16
+_CODE = len("EUR")
 _COST, _SPEND = MONEY
 _AMOUNT = re.compile(r"\d{1,40}(?:\.\d{1,60})?(?:[eE][+-]?\d{1,3})?", re.ASCII)
+_UNIT = re.compile(r"[a-z]{3}|cents?|credits?", re.IGNORECASE | re.ASCII)
+"""What a unit is called: what a report says must not grow with what somebody puts in the place of one."""
 _UNITS = ("currency", "cost_currency", "costCurrency", "cost_unit", "costUnit")
 _DOLLARS = ("usd", "us$", "$", "dollar", "dollars")
 _NAMED = re.compile(
@@ -73,7 +75,14 @@ def charge_of(source: str, value: object, *holders: Holder, in_dollars: bool = T
         return Charge(source, None, NO_AMOUNT)
     if known:
         return Charge(source, usd)
-    return Charge(source, None, NO_UNIT if unit is None else clean(str(unit)).strip()[:_LONGEST_UNIT] or NO_UNIT)
+    return Charge(source, None, _name_of(unit))
+
+
+def _name_of(unit: object) -> str:
+    text = unit.strip() if isinstance(unit, str) else ""
+    if not _UNIT.fullmatch(text):
+        return NO_UNIT
+    return text.upper() if len(text) == _CODE else text.lower()
 
 
 def _named(holders: Sequence[Holder]) -> tuple[object, str | None]:

@@ -50,7 +50,7 @@ def _rows(path: str) -> Iterator[dict[str, object]]:
                     where = known if table == "responses" else ""
                     for row in database.execute(f"select {names} from {table} {where} order by rowid"):  # noqa: S608  # names of our own
                         yield dict(zip(columns, row, strict=True))
-    except sqlite3.Error as problem:
+    except (sqlite3.Error, UnicodeDecodeError) as problem:
         raise Unusable(f"damaged-sqlite: {problem}") from None
 
 
@@ -72,7 +72,7 @@ def _samples(path: str) -> Iterator[dict[str, object] | str]:
                 raise Unusable("binary-file")
             for name in samples or [_HEADER]:
                 yield _member(archive, name)
-    except (zipfile.BadZipFile, library.BadZipFile, NotImplementedError, EOFError, OSError) as problem:
+    except (zipfile.BadZipFile, library.BadZipFile, NotImplementedError, ValueError, OSError) as problem:
         is_log = path.endswith(".eval")
         raise Unusable(f"damaged-archive: {problem}" if is_log else "binary-file") from None
 
@@ -81,7 +81,11 @@ def _member(archive: Any, name: str) -> dict[str, object] | str:
     if archive.getinfo(name).file_size > LARGEST:
         return "sample-too-long"
     try:
-        value = decoded(archive.read(name).decode())
+        data = archive.read(name)
+    except Exception:  # noqa: BLE001  # encrypted or damaged: each way of packing has errors of its own
+        return "damaged-sample"
+    try:
+        value = decoded(data.decode())
     except (ValueError, RecursionError):
         return "invalid-json"
     return value if isinstance(value, dict) else "invalid-json"

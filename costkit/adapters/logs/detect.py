@@ -37,7 +37,8 @@ DIALECTS = (
     "llm",
     "messages",
 )
-"""The names that `--input` takes, in the order in which the dialects are asked."""
+"""The names that `--input` takes, in the order in which the dialects are asked; only a bare Message is one before the
+dialects of other systems are asked, whatever else it holds."""
 
 
 def check_dialect(name: str) -> str:
@@ -58,7 +59,8 @@ class Detector:
         self._note = note
         self._streams = Streams()
         self._traces: Traces | None = None
-        """`None` until a document is none of ours: then those of other systems are loaded, and asked as well."""
+        self._others: dict[str, Recognise] = {}
+        """Empty until a document is none of ours: then those of other systems are loaded, and asked as well."""
         self._only = only
         self._dialects: dict[str, Recognise] = {
             "claude-code": transcripts.recognise,
@@ -69,6 +71,8 @@ class Detector:
         if only is not None:
             known = self._dialects if check_dialect(only) in self._dialects else self._load()
             self._dialects = {only: known[only]}
+        else:
+            self._dialects["messages"] = messages.recognise_bare
         self.spoken: str | None = None
         """The dialect of the last document; `None` where none knew it."""
         self._unbilled: dict[str, int] = {}
@@ -116,19 +120,18 @@ class Detector:
         )
 
     def _load(self) -> dict[str, Recognise]:
-        """Add the other dialects to those that are asked, and return them."""
+        """The dialects that are asked last."""
         from costkit.adapters.logs.foreign import foreign_dialects
         from costkit.adapters.logs.traces import Traces
 
         self._traces = Traces()
-        others = {**foreign_dialects(self._traces), "messages": messages.recognise}
-        self._dialects |= others
-        return others
+        self._others = {**foreign_dialects(self._traces), "messages": messages.recognise}
+        return self._others
 
     def _ask(self, document: Document) -> Found:
         found = self._first(self._dialects, document)
-        if found is None and self._traces is None and self._only is None:
-            found = self._first(self._load(), document)
+        if found is None and self._only is None:
+            found = self._first(self._others or self._load(), document)
         if found is None:
             self.spoken = None
         return found or ()

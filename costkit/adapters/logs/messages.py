@@ -28,6 +28,12 @@ def recognise(document: Document) -> Found | None:
     return [build_record(document, message, holders)]
 
 
+def recognise_bare(document: Document) -> Found | None:
+    """Read a Message that nobody wrapped."""
+    value = document.value
+    return recognise(document) if value.get("type") == "message" and _is_message(value) else None
+
+
 def _unwrap(holder: Holder, depth: int) -> tuple[Holder, ...]:
     """The way from the document to the message, both included; empty if there is no message."""
     is_message = _is_message(holder)

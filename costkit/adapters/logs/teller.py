@@ -10,10 +10,11 @@ from costkit.core.response import Counts
 from costkit.report.fold import add_response
 from costkit.report.records import response_key
 from costkit.report.summary import UsageSummary
-from costkit.report.table import Attributes, Response
+from costkit.report.table import NO_TIME, Attributes, Response
 
-_STAMP, _HOUR = len("2026-11-21T09:00:00.000Z"), len("2026-11-21T09:")
-"""Times that are written this way within one hour come in the order of their text."""
+_STAMP, _HOUR, _POINT = len("2026-11-21T09:00:00.000Z"), len("2026-11-21T09:"), len("2026-11-21T09:00:00")
+"""Times within one hour come in the order of their text where the first of them is written this way: a comma, which
+may stand for the point, comes before it."""
 _Names = tuple[str | None, str | None, str | None, str | None, str | None, str | None]
 
 
@@ -143,7 +144,7 @@ class Teller:
             return
         self._key, self._counts, self._place, self._flags = key, counts, place, flags
         message, text = line.message, line.timestamp
-        if text and len(text) == _STAMP and text[-1] == "Z":
+        if text and time != NO_TIME and len(text) == _STAMP and text[_POINT] == "." and text[-1] == "Z":
             self._message_id, self._request_id, self._model, self._time = message_id, line.request, message.model, text
 
     def _number_of(self, names: _Names) -> int:

@@ -49,6 +49,7 @@ _NOT_COMPARED = {
 }
 _NOT_IN_THE_LOG = "(not in the log)"
 _FEW = 2
+_REASONS = 5
 
 
 def report_view(report: Report, footer: str, chart: tuple[str, ...] = (), *, log: str | None = None) -> View:
@@ -191,8 +192,12 @@ def _recorded_by(source: SourceComparison) -> Iterator[str]:
         difference = _more_or_less(compared.difference_usd)
         yield f"{amounts}, calculated {display(compared.calculated_usd)} ({difference})"
     reasons = [
-        f"{count:,} {_NOT_COMPARED.get(reason) or f'in {harmless(reason)}'}" for reason, count in source.not_compared
+        f"{count:,} {_NOT_COMPARED.get(reason) or f'in {harmless(reason)}'}"
+        for reason, count in source.not_compared[:_REASONS]
     ]
+    rest = sum(count for _, count in source.not_compared[_REASONS:])
+    if rest:
+        reasons.append(f"{rest:,} for other reasons")
     if reasons:
         yield f"not compared: {', '.join(reasons)}"
 

@@ -14,7 +14,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import IO
 
-from costkit.adapters.logs.dialect import first_text, first_time
+from costkit.adapters.logs.dialects.dialect import first_text, first_time
 from costkit.adapters.logs.documents import Document, Documents
 from costkit.adapters.logs.reader import Progress
 from costkit.adapters.logs.sources import Source, find_sources, why

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from foreign_logs import COUNTS, MESSAGE, MODEL, console_span, gen_ai, items_of, otlp, otlp_span, records_of
 
-from costkit.adapters.logs.traces import REPEATED
+from costkit.adapters.logs.dialects.traces import REPEATED
 from costkit.core.response import Counts
 from costkit.report import FileRead, Skipped
 from costkit.report.group import moment_of

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
-from costkit.adapters.logs.batch_results import recognise
+from costkit.adapters.logs.dialects.batch_results import recognise
 from costkit.adapters.logs.documents import Document
 from costkit.report.group import microseconds
 from costkit.report.records import Item, Record, Skipped

@@ -1,19 +1,10 @@
 """Logs of Claude responses, whoever wrote them: `read_logs` turns files and folders into records for a report.
 
-One module for each dialect, with its quirks in its docstring: `messages`, `batch_results`, `transcripts`, `streams`,
-`usage_log`, and of other systems `otel` and `openinference` (by way of `spans` and `traces`), `litellm`, `langfuse`,
-`bedrock`, `llm_tool`, `promptfoo`, `inspect_ai`; the latter share `counted` and `charges`. A further one takes two
-steps:
-
-1. A module with `recognise(document)`, which answers `None` for "not mine", an empty list for "mine, but no bill", and
-   otherwise the records, mostly by way of `dialect.build_record`; a usage that can't be believed is a ValueError.
-2. Its name in `detect.DIALECTS` and its line in `foreign.foreign_dialects`, both before those that would take its
-   documents for their own.
-
-Lines without the key `usage` or a key that ends in `_tokens` are passed over undecoded: a dialect that bills by
-another name adds what its lines begin with to `documents.FOREIGN_MARKS`. Objects of the types that `shapes` knows
-(`assistant`, `message`, `progress`, …) are transcripts and Messages whatever else they hold. Everything else
-(compression, torn and glued lines, arrays, deduplication, prices) is done.
+From outside to inside: `sources` finds files, `unpack` and `feed` make bytes and lines of them, `documents` makes JSON
+documents, `detect` asks the `dialects` what they bill. That is the exact way, `reader`. `summaries` reads the same with
+several processes (`crew`, `worker`, `pieces`) and most lines by the quick way (`plain`, `teller`, `bills`, `shapes`),
+which comes to the same or hands a line to the exact one; it recalls files that have not changed (`remembered`,
+`frozen`). How to add a system: `dialects`.
 """
 
 from typing import TYPE_CHECKING

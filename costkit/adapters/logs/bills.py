@@ -10,9 +10,9 @@ from datetime import datetime
 
 from msgspec import UNSET
 
-from costkit.adapters.logs.dialect import LATEST, REFUSAL, SYNTHETIC, timestamp
+from costkit.adapters.logs.dialects.dialect import LATEST, REFUSAL, SYNTHETIC, timestamp
+from costkit.adapters.logs.dialects.transcripts import MOST_PROVISIONAL_TOKENS, WITHOUT_BILL
 from costkit.adapters.logs.shapes import BilledTokens, Envelope, Line, Logged, Message, Tags
-from costkit.adapters.logs.transcripts import MOST_PROVISIONAL_TOKENS, WITHOUT_BILL
 from costkit.core.response import Counts, Iteration
 from costkit.report.group import EPOCH
 from costkit.report.table import ANSWERED, NO_TIME, PLACEHOLDER

@@ -14,7 +14,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-from costkit.adapters.logs import llm_tool
+from costkit.adapters.logs.dialects import llm_tool
 from costkit.adapters.logs.documents import Document
 from costkit.adapters.logs.labels import Picker
 from costkit.adapters.logs.unpack import SQLITE, Unusable

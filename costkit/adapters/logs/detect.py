@@ -1,4 +1,4 @@
-"""Which dialect a document speaks, found by its content: one file may mix them. The package says how to add one."""
+"""Which dialect a document speaks, found by its content: one file may mix them. `dialects` says how to add one."""
 
 from __future__ import annotations
 
@@ -6,15 +6,15 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
-from costkit.adapters.logs import batch_results, messages, transcripts, usage_log
-from costkit.adapters.logs.dialect import Found, Unbilled
+from costkit.adapters.logs.dialects import batch_results, messages, transcripts, usage_log
+from costkit.adapters.logs.dialects.dialect import Found, Unbilled
+from costkit.adapters.logs.dialects.streams import Streams
 from costkit.adapters.logs.documents import Document
-from costkit.adapters.logs.streams import Streams
 from costkit.errors import InvalidInput
 from costkit.report.records import FileRead, Record, RecordedCost, Skipped
 
 if TYPE_CHECKING:
-    from costkit.adapters.logs.traces import Traces
+    from costkit.adapters.logs.dialects.traces import Traces
 
 Recognise = Callable[[Document], Found | None]
 Result = Record | RecordedCost | Skipped
@@ -121,8 +121,8 @@ class Detector:
 
     def _load(self) -> dict[str, Recognise]:
         """The dialects that are asked last."""
-        from costkit.adapters.logs.foreign import foreign_dialects
-        from costkit.adapters.logs.traces import Traces
+        from costkit.adapters.logs.dialects.foreign import foreign_dialects
+        from costkit.adapters.logs.dialects.traces import Traces
 
         self._traces = Traces()
         self._others = {**foreign_dialects(self._traces), "messages": messages.recognise}

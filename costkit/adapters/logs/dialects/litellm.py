@@ -13,8 +13,8 @@ provider counts in. Batches are logged as one call that sums up the batch. Writt
 
 from __future__ import annotations
 
-from costkit.adapters.logs.charges import charge_of
-from costkit.adapters.logs.counted import (
+from costkit.adapters.logs.dialects.charges import charge_of
+from costkit.adapters.logs.dialects.counted import (
     FAILED,
     REPLAYED,
     Call,
@@ -28,7 +28,7 @@ from costkit.adapters.logs.counted import (
     skipped,
     whole_number,
 )
-from costkit.adapters.logs.dialect import Found, Holder, Unbilled
+from costkit.adapters.logs.dialects.dialect import Found, Holder, Unbilled
 from costkit.adapters.logs.documents import Document
 from costkit.report.charge import Charge
 

@@ -10,8 +10,8 @@ start of the stream (`stop_reason` null, a handful of tokens); a `result` line s
 
 from __future__ import annotations
 
-from costkit.adapters.logs.charges import usd_of
-from costkit.adapters.logs.dialect import SYNTHETIC, Found, Holder, Unbilled, build_record, first_text
+from costkit.adapters.logs.dialects.charges import usd_of
+from costkit.adapters.logs.dialects.dialect import SYNTHETIC, Found, Holder, Unbilled, build_record, first_text
 from costkit.adapters.logs.documents import Document
 from costkit.report.records import RecordedCost
 

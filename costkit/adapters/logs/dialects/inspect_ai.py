@@ -12,9 +12,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from costkit.adapters.logs.charges import charge_of
-from costkit.adapters.logs.counted import REPLAYED, Call, Part, child, children, first_of, model_name, record
-from costkit.adapters.logs.dialect import Found, Holder, Unbilled
+from costkit.adapters.logs.dialects.charges import charge_of
+from costkit.adapters.logs.dialects.counted import REPLAYED, Call, Part, child, children, first_of, model_name, record
+from costkit.adapters.logs.dialects.dialect import Found, Holder, Unbilled
 from costkit.adapters.logs.documents import Document
 
 _SOURCE, _COST = "inspect", "total_cost"

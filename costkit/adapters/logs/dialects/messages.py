@@ -9,7 +9,7 @@ Documented at https://platform.claude.com/docs/en/api/messages
 
 from __future__ import annotations
 
-from costkit.adapters.logs.dialect import SYNTHETIC, Found, Holder, Unbilled, build_record
+from costkit.adapters.logs.dialects.dialect import SYNTHETIC, Found, Holder, Unbilled, build_record
 from costkit.adapters.logs.documents import Document
 
 _WRAPPERS = ("response", "message", "result", "body", "data")

@@ -11,8 +11,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from costkit.adapters.logs.charges import charge_of
-from costkit.adapters.logs.counted import (
+from costkit.adapters.logs.dialects.charges import charge_of
+from costkit.adapters.logs.dialects.counted import (
     REPLAYED,
     Call,
     Part,
@@ -24,7 +24,7 @@ from costkit.adapters.logs.counted import (
     record,
     skipped,
 )
-from costkit.adapters.logs.dialect import Found, Holder, Unbilled
+from costkit.adapters.logs.dialects.dialect import Found, Holder, Unbilled
 from costkit.adapters.logs.documents import Document
 
 _PRICED = ("anthropic:", "bedrock:", "vertex:", "openai:", "azure:", "google:")

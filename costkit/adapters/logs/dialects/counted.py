@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
-from costkit.adapters.logs.dialect import Holder, Unbilled, build_record
+from costkit.adapters.logs.dialects.dialect import Holder, Unbilled, build_record
 from costkit.adapters.logs.documents import Document
 from costkit.adapters.logs.values import decoded
 from costkit.report.charge import Charge

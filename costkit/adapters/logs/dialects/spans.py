@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from costkit.adapters.logs.counted import child, children, first_of
-from costkit.adapters.logs.dialect import Holder
+from costkit.adapters.logs.dialects.counted import child, children, first_of
+from costkit.adapters.logs.dialects.dialect import Holder
 
 _INTEGERS = ("intValue", "int_value")
 _VALUES = ("stringValue", "intValue", "doubleValue", "boolValue", "string_value", "int_value", "double_value")

@@ -8,8 +8,8 @@ Written against llm 0.32 and llm-anthropic 0.26.
 
 from __future__ import annotations
 
-from costkit.adapters.logs.counted import Call, child, model_name, record
-from costkit.adapters.logs.dialect import Found
+from costkit.adapters.logs.dialects.counted import Call, child, model_name, record
+from costkit.adapters.logs.dialects.dialect import Found
 from costkit.adapters.logs.documents import Document
 
 TABLES = ("turns", "responses")

@@ -12,9 +12,9 @@ Documented at https://opentelemetry.io/docs/specs/semconv/gen-ai/
 
 from __future__ import annotations
 
-from costkit.adapters.logs.charges import charge_of
-from costkit.adapters.logs.counted import Call, disjoint, first_of, model_name, whole_number
-from costkit.adapters.logs.spans import Span
+from costkit.adapters.logs.dialects.charges import charge_of
+from costkit.adapters.logs.dialects.counted import Call, disjoint, first_of, model_name, whole_number
+from costkit.adapters.logs.dialects.spans import Span
 
 _INPUT = ("gen_ai.usage.input_tokens", "gen_ai.usage.prompt_tokens", "ai.usage.inputTokens", "llm.usage.prompt_tokens")
 _OUTPUT = (

@@ -12,8 +12,8 @@ from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
 
-from costkit.adapters.logs.counted import first_of
-from costkit.adapters.logs.dialect import Holder
+from costkit.adapters.logs.dialects.counted import first_of
+from costkit.adapters.logs.dialects.dialect import Holder
 from costkit.adapters.logs.values import MONEY, Written
 from costkit.core.money import ZERO
 from costkit.report.charge import NO_AMOUNT, NO_UNIT, Charge

@@ -7,7 +7,7 @@ Documented at https://platform.claude.com/docs/en/build-with-claude/batch-proces
 
 from __future__ import annotations
 
-from costkit.adapters.logs.dialect import Found, Unbilled, build_record
+from costkit.adapters.logs.dialects.dialect import Found, Unbilled, build_record
 from costkit.adapters.logs.documents import Document
 
 _UNBILLED = ("errored", "canceled", "expired")

@@ -10,8 +10,8 @@ Documented at https://docs.aws.amazon.com/bedrock/latest/userguide/model-invocat
 
 from __future__ import annotations
 
-from costkit.adapters.logs.counted import Call, child, children, model_name, record
-from costkit.adapters.logs.dialect import Found, Holder
+from costkit.adapters.logs.dialects.counted import Call, child, children, model_name, record
+from costkit.adapters.logs.dialects.dialect import Found, Holder
 from costkit.adapters.logs.documents import Document
 
 _METRICS = "amazon-bedrock-invocationMetrics"

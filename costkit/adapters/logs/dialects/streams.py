@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from costkit.adapters.logs.dialect import Found, Holder, build_record
+from costkit.adapters.logs.dialects.dialect import Found, Holder, build_record
 from costkit.adapters.logs.documents import Document
 from costkit.report.records import Record
 

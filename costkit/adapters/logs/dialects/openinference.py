@@ -9,10 +9,10 @@ Documented at https://arize-ai.github.io/openinference/spec/semantic_conventions
 
 from __future__ import annotations
 
-from costkit.adapters.logs.charges import charge_of
-from costkit.adapters.logs.counted import Call, child, disjoint, first_of, model_name, whole_number
-from costkit.adapters.logs.dialect import Holder
-from costkit.adapters.logs.spans import Span
+from costkit.adapters.logs.dialects.charges import charge_of
+from costkit.adapters.logs.dialects.counted import Call, child, disjoint, first_of, model_name, whole_number
+from costkit.adapters.logs.dialects.dialect import Holder
+from costkit.adapters.logs.dialects.spans import Span
 
 PROMPT = "llm.token_count.prompt"
 _OUTPUT = "llm.token_count.completion"

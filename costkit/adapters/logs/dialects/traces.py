@@ -11,11 +11,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from costkit.adapters.logs import openinference, otel
-from costkit.adapters.logs.counted import Part, Parts, record, skipped
-from costkit.adapters.logs.dialect import Found, Unbilled
+from costkit.adapters.logs.dialects import openinference, otel
+from costkit.adapters.logs.dialects.counted import Part, Parts, record, skipped
+from costkit.adapters.logs.dialects.dialect import Found, Unbilled
+from costkit.adapters.logs.dialects.spans import Span, spans_in
 from costkit.adapters.logs.documents import Document
-from costkit.adapters.logs.spans import Span, spans_in
 
 MOST_KEPT = 200_000
 REPEATED = "repeated-by-parent-span"

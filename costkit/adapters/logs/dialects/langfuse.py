@@ -12,8 +12,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from costkit.adapters.logs.charges import charge_of
-from costkit.adapters.logs.counted import (
+from costkit.adapters.logs.dialects.charges import charge_of
+from costkit.adapters.logs.dialects.counted import (
     Call,
     Part,
     Parts,
@@ -26,7 +26,7 @@ from costkit.adapters.logs.counted import (
     skipped,
     whole_number,
 )
-from costkit.adapters.logs.dialect import Found, Holder
+from costkit.adapters.logs.dialects.dialect import Found, Holder
 from costkit.adapters.logs.documents import Document
 from costkit.report.charge import Charge
 

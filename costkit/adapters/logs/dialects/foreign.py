@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from costkit.adapters.logs import bedrock, inspect_ai, langfuse, litellm, llm_tool, promptfoo
-from costkit.adapters.logs.dialect import Found
+from costkit.adapters.logs.dialects import bedrock, inspect_ai, langfuse, litellm, llm_tool, promptfoo
+from costkit.adapters.logs.dialects.dialect import Found
+from costkit.adapters.logs.dialects.traces import Traces
 from costkit.adapters.logs.documents import Document
-from costkit.adapters.logs.traces import Traces
 
 
 def foreign_dialects(traces: Traces) -> dict[str, Callable[[Document], Found | None]]:

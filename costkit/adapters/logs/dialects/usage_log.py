@@ -7,7 +7,7 @@ object. A line of a stream that was given up has `incomplete`; its output count 
 
 from __future__ import annotations
 
-from costkit.adapters.logs.dialect import Found, build_record
+from costkit.adapters.logs.dialects.dialect import Found, build_record
 from costkit.adapters.logs.documents import Document
 
 

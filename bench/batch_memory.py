@@ -4,7 +4,7 @@
 
 Requests of 2.5 kB each are written to a temporary folder, the same on every machine: 10,000 of them, and 100,000, a
 batch as large as the API takes (250 MB). The stand-in for the API (tests/api_server.py) runs in a process of its own.
-costkit lints, counts a sample of 600 through the API, prices and records what it sends; `send` is the same with a
+costkit lints, counts a sample of 500 through the API, prices and records what it sends; `send` is the same with a
 sample of 30, since the plain SDK counts nothing: it reads the lines into a list and sends that. Of several runs, which
 take turns, the largest memory and the shortest time count; `cpu` is the processes' own time, which a busy machine
 distorts less.

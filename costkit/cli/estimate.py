@@ -71,7 +71,7 @@ def estimate(
         typer.Option(
             metavar="HOW",
             rich_help_panel=ADVANCED,
-            help="Count auto, N or (off) all requests of a long JSONL file. [default: auto, 600 of more than 2,000]",
+            help="Count auto, N or (off) all requests of a long JSONL file. [default: auto, 500 of more than 2,000]",
         ),
     ] = None,
     system: Annotated[

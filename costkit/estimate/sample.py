@@ -23,7 +23,7 @@ from costkit.errors import InvalidInput
 AUTO, OFF = "auto", "off"
 ALL_UP_TO = 2_000
 """So many requests are all counted, if they are not large."""
-AUTO_SIZE = 600
+AUTO_SIZE = 500
 AUTO_BYTES = 8_000_000
 """`auto` counts fewer where requests are so large that this is exceeded, but never fewer than `FEWEST_AUTO`."""
 FEWEST_AUTO, FEWEST = 200, 30

@@ -7,16 +7,17 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from costkit.adapters import prompts as prompt_files
-from costkit.adapters.glimpse import glimpse
-from costkit.adapters.line_file import LineFile, open_lines
 from costkit.adapters.names import printable, shown
 from costkit.core.request import Request
 from costkit.errors import InputChanged, InvalidInput
 from costkit.estimate.result import Prompt
 from costkit.estimate.sample import ALL_UP_TO, AUTO_BYTES, OFF, Sample, draw_sample, text_size, wanted_size
+
+if TYPE_CHECKING:
+    from costkit.adapters.line_file import LineFile
 
 Complete = Callable[[Request], Request]
 """Adds what all requests share, such as a system prompt."""
@@ -43,6 +44,8 @@ def read_sampled(
     `-` is standard input. Every line is checked, counted or not. Raises `InvalidInput` naming the line,
     `InputChanged` if the file is another at the second reading.
     """
+    from costkit.adapters.line_file import open_lines  # most prompts are no file of lines
+
     again = path != "-" and Path(path).is_file()
     with open_lines(path, spool=None, longest=prompt_files.MOST_BYTES_OF_ONE) as file:
         lines = _Lines(file, kind, complete)
@@ -97,6 +100,8 @@ class LongFile:
 
     def portions(self) -> Iterator[RawPortion]:
         """The lines of the file in portions; raises `InputChanged` if it is another than the one that was checked."""
+        from costkit.adapters.line_file import open_lines
+
         number = size = 0
         lines: list[tuple[int, bytes]] = []
         with open_lines(self.reader.path, spool=None, longest=prompt_files.MOST_BYTES_OF_ONE) as file:
@@ -125,6 +130,8 @@ class _Lines:
 
     def survey(self, columns: _Columns) -> None:
         """Check every line, and remember of each request what drawing a sample takes."""
+        from costkit.adapters.glimpse import glimpse
+
         name, shares = shown(self.file.shown), self.complete is not None
         for number, data, size, start in self.file.lines():
             if size > prompt_files.MOST_BYTES_OF_ONE:

@@ -37,7 +37,7 @@ bench: $(VENV)/.installed-dev
 # Reports of gigabytes beside DuckDB, polars, orjson and ccusage: make bench-report MB=1000
 MB := 1000
 bench-report: $(VENV)/.installed-dev
-	@$(PIP) install --group bench stringzilla
+	@$(PIP) install --group bench
 	$(BIN)/python bench/report_speed.py --megabytes $(MB)
 
 # Kills submit and collect at N random instants each, with a network that fails: make crash-test N=1000

@@ -1,4 +1,4 @@
-"""Finding a few bytes among many: by vector instructions where the package stringzilla is installed."""
+"""Finding a few bytes among many: by vector instructions where stringzilla can be installed, else as Python does."""
 
 from __future__ import annotations
 

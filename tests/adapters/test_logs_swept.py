@@ -1,0 +1,97 @@
+"""Logs whose lines are all of one kind, which are gone through at one go, come to what the exact reader comes to."""
+
+from __future__ import annotations
+
+import io
+import json
+import random
+from pathlib import Path
+from typing import Any
+
+import pytest
+import random_logs
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from costkit.adapters.logs import plain, read_logs
+from costkit.adapters.logs.plain import PlainReader
+from costkit.adapters.logs.teller import Teller
+from costkit.report import FoldOptions, UsageSummary, summarize
+
+OPTIONS = FoldOptions(brackets=(1_000, 100_000))
+CHANCE = st.integers(0, 2**32).map(random.Random)
+
+
+def _transcript(chance: random.Random) -> list[dict[str, Any]]:
+    """A response in one to three lines with what stands between them, or something else that a session holds."""
+    [line] = [item for item in random_logs.documents(chance) if item.get("type") != "message"][:1] or [{"a": 1}]
+    head = {"parentUuid": "u", **{key: value for key, value in line.items() if key != "parentUuid"}}
+    text = {"parentUuid": "u", "type": "user", "uuid": "u", "message": {"content": "x" * chance.choice((3, 990, 1100))}}
+    found = []
+    for second in range(chance.choice((1, 2, 3))):
+        grown = json.loads(json.dumps(head))
+        if chance.random() < 0.8:
+            grown["timestamp"] = f"2026-11-01T08:59:{58 + second:02}.000Z" if second < 2 else "2026-11-01T09:00:00.000Z"
+        usage = grown.get("message", {}).get("usage") if isinstance(grown.get("message"), dict) else None
+        if isinstance(usage, dict) and chance.random() < 0.5:
+            usage["output_tokens"] = chance.randrange(30)
+        found += [grown, text] if chance.random() < 0.3 else [grown]
+    return found
+
+
+def _logged(chance: random.Random) -> list[dict[str, Any]]:
+    """Lines of costkit's own log."""
+    return [item for item in random_logs.documents(chance) if "ts" in item]
+
+
+def _log(chance: random.Random) -> bytes:
+    kind = chance.choice((_transcript, _logged, random_logs.documents))
+    lines: list[bytes] = []
+    while len(lines) < 20:
+        lines += [json.dumps(item, separators=(",", ":")).encode() for item in kind(chance)]
+    if chance.random() < 0.3:
+        at = chance.randrange(len(lines))
+        lines[at] = random_logs.damaged(chance, lines[at], chance.choice(lines))
+    return b"\n".join(lines) + b"\n"
+
+
+@given(CHANCE, st.sampled_from([700, 5_000, 1 << 20]))
+@settings(max_examples=300, deadline=None)
+def test_a_log_of_one_kind_comes_to_the_same(
+    tmp_path_factory: pytest.TempPathFactory, chance: random.Random, buffer: int
+) -> None:
+    path = tmp_path_factory.mktemp("log") / "log.jsonl"
+    path.write_bytes(_log(chance))
+    summary = UsageSummary(OPTIONS)
+    with io.FileIO(str(path)) as file:
+        PlainReader(file, str(path), summary, bytearray(buffer)).read()
+
+    assert summary == summarize(read_logs([str(path)]), OPTIONS)
+
+
+@pytest.mark.parametrize("kind", [_transcript, _logged])
+def test_usual_lines_need_no_other_way(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: Any) -> None:
+    usage = {"input_tokens": 1, "output_tokens": 2}
+    line = {
+        _transcript: {
+            "parentUuid": "u",
+            "type": "assistant",
+            "requestId": "r",
+            "timestamp": "2026-11-01T08:00:00.000Z",
+            "message": {"id": "msg_1", "model": "claude-haiku-5-5", "usage": usage},
+        },
+        _logged: {"ts": "2026-11-01T08:00:00.000Z", "model": "claude-haiku-5-5", "id": "msg_1", "usage": usage},
+    }[kind]
+    path = tmp_path / "log.jsonl"
+    path.write_bytes(b"\n".join([json.dumps(line, separators=(",", ":")).encode()] * 5) + b"\n")
+    monkeypatch.setattr(plain.PlainReader, "_scan", None)
+    monkeypatch.setattr(plain.PlainReader, "_step", None)
+    summary, asked = UsageSummary(OPTIONS), []
+    monkeypatch.setattr(plain, "is_fast", True)
+    count = Teller.count
+    monkeypatch.setattr(Teller, "count", lambda *told: asked.append(1) or count(*told))  # type: ignore[func-returns-value]
+    with io.FileIO(str(path)) as file:
+        PlainReader(file, str(path), summary, bytearray(1 << 20)).read()
+
+    assert (len(summary.responses), summary.copies) == (1, 5)
+    assert len(asked) == {_transcript: 5, _logged: 0}[kind]

@@ -80,12 +80,8 @@ def open_state(
 
 def check_version(connection: sqlite3.Connection, path: Path, kind: StateFile) -> int:
     """The version of the file, from one snapshot: another process may be making the tables right now."""
-    connection.execute("BEGIN")
-    try:
+    with snapshot(connection):
         return _version(connection, path, kind)
-    finally:
-        if connection.in_transaction:
-            connection.execute("ROLLBACK")
 
 
 @contextlib.contextmanager
@@ -153,7 +149,7 @@ def _migrate(connection: sqlite3.Connection, path: Path, kind: StateFile) -> Non
     if check_version(connection, path, kind) == kind.version:
         return
     connection.execute("BEGIN IMMEDIATE")
-    try:
+    with undone_unless_committed(connection):
         version = _version(connection, path, kind)  # another process may have been faster
         for statements in kind.migrations[version:]:
             for statement in statements:
@@ -161,9 +157,6 @@ def _migrate(connection: sqlite3.Connection, path: Path, kind: StateFile) -> Non
         connection.execute(f"PRAGMA application_id = {kind.application_id}")
         connection.execute(f"PRAGMA user_version = {kind.version}")
         connection.execute("COMMIT")
-    finally:
-        if connection.in_transaction:
-            connection.execute("ROLLBACK")
 
 
 def _prefix(kind: StateFile) -> str:
@@ -194,8 +187,15 @@ def _is_busy(problem: sqlite3.Error) -> bool:
 def snapshot(connection: sqlite3.Connection) -> Iterator[sqlite3.Connection]:
     """One view of the file for several queries."""
     connection.execute("BEGIN")
-    try:
+    with undone_unless_committed(connection):
         yield connection
+
+
+@contextlib.contextmanager
+def undone_unless_committed(connection: sqlite3.Connection) -> Iterator[None]:
+    """Roll back a transaction that has begun, however it is left, if it was not committed."""
+    try:
+        yield
     finally:
         if connection.in_transaction:
             connection.execute("ROLLBACK")

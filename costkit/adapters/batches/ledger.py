@@ -15,7 +15,7 @@ from typing import Self
 
 from costkit.adapters.batches.ledger_file import LedgerUnusable, explained, open_ledger
 from costkit.adapters.batches.ledger_rows import BATCH_COLUMNS, JOB_COLUMNS, Value, batch_of, batch_row, job_of, job_row
-from costkit.adapters.sqlite_file import BUSY_SECONDS, snapshot
+from costkit.adapters.sqlite_file import BUSY_SECONDS, snapshot, undone_unless_committed
 from costkit.batch.job import Account, Batch, Job
 from costkit.errors import InvalidInput
 
@@ -157,12 +157,9 @@ class SqliteLedger:
         """Commit what happens inside, or undo all of it."""
         with explained(self._path):
             self._connection.execute("BEGIN IMMEDIATE")
-            try:
+            with undone_unless_committed(self._connection):
                 yield self._connection
                 self._commit()
-            finally:
-                if self._connection.in_transaction:
-                    self._connection.execute("ROLLBACK")
 
     def _commit(self) -> None:
         self._connection.execute("COMMIT")

@@ -13,6 +13,7 @@ from itertools import groupby
 from types import TracebackType
 from typing import Any, Self
 
+from costkit.adapters.sqlite_file import undone_unless_committed
 from costkit.batch.classes import type_of
 from costkit.batch.results import Asked, Attempt, Found, Item, Place
 from costkit.errors import OperationFailed
@@ -175,12 +176,9 @@ class SqliteResultsIndex:
     def _transaction(self) -> Iterator[sqlite3.Connection]:
         with _explained():
             self._connection.execute("BEGIN")
-            try:
+            with undone_unless_committed(self._connection):
                 yield self._connection
                 self._connection.execute("COMMIT")
-            finally:
-                if self._connection.in_transaction:
-                    self._connection.execute("ROLLBACK")
 
 
 def _attempt(generation: int, rows: list[Any]) -> Attempt:

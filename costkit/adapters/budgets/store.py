@@ -19,7 +19,14 @@ from typing import Self
 from costkit.adapters.budgets import queries as ask
 from costkit.adapters.budgets.rows import RULE_COLUMNS, believable, event_of, microseconds, rule_row
 from costkit.adapters.budgets.schema import BUDGETS, FILE_NAME
-from costkit.adapters.sqlite_file import BUSY_SECONDS, begin_to_write, explained, open_state, snapshot
+from costkit.adapters.sqlite_file import (
+    BUSY_SECONDS,
+    begin_to_write,
+    explained,
+    open_state,
+    snapshot,
+    undone_unless_committed,
+)
 from costkit.budget.change import Change, changed, described
 from costkit.budget.result import BudgetState, Event, Outcome, Reservation
 from costkit.budget.rules import BudgetRule
@@ -295,12 +302,9 @@ class BudgetStore:
         """Commit what happens inside, or undo all of it; nobody else changes anything meanwhile."""
         with explained(self._path, BUDGETS):
             begin_to_write(self._connection, self._busy_seconds)
-            try:
+            with undone_unless_committed(self._connection):
                 yield self._connection
                 self._commit()
-            finally:
-                if self._connection.in_transaction:
-                    self._connection.execute("ROLLBACK")
 
     def _commit(self) -> None:
         self._connection.execute("COMMIT")

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import os
 import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from answers import Answer
 
 from costkit.cli.main import main
 
@@ -37,20 +37,6 @@ def running_cluster(workers: int, *, python_path: Path | None = None, **environ:
             process.kill()
             process.wait()
         process.stdout.close()
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What a command line left behind."""
-
-    code: int
-    out: str
-    err: str
-
-    @property
-    def document(self) -> Any:
-        """Stdout as the one JSON document that it must be."""
-        return json.loads(self.out)
 
 
 def in_process(capsys: Any, *arguments: object) -> Answer:

@@ -6,39 +6,13 @@ import io
 import json
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
+from answers import Answer
 
 from costkit.cli.main import main
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What a command line left behind."""
-
-    code: int
-    out: str
-    err: str
-
-    @property
-    def document(self) -> Any:
-        """Stdout as the one JSON document that it must be."""
-        return json.loads(self.out)
-
-    @property
-    def items(self) -> list[Any]:
-        """The items of an estimate."""
-        items: list[Any] = self.document["result"]["items"]
-        return items
-
-    @property
-    def warnings(self) -> list[str]:
-        """The codes of the warnings of a document, in order."""
-        return [warning["code"] for warning in self.document["warnings"]]
-
 
 Program = Callable[..., Answer]
 

@@ -16,7 +16,7 @@ from typing import IO
 
 from costkit.adapters.logs.dialects.dialect import first_text, first_time
 from costkit.adapters.logs.documents import Document, Documents
-from costkit.adapters.logs.reader import Progress
+from costkit.adapters.logs.reader import Progress, adding_up, whole_size
 from costkit.adapters.logs.sources import Source, find_sources, why
 from costkit.adapters.logs.unpack import Tap, Unpacked
 from costkit.adapters.logs.unpack import Unusable as NoLog
@@ -51,16 +51,7 @@ def _read_all(
     sources: Sequence[Source], skipped: Sequence[Skipped], stdin: IO[bytes] | None, progress: Progress | None
 ) -> Iterator[Traffic]:
     yield from (Unusable(skip.path, "unreadable", skip.reason) for skip in skipped)
-    sizes = [source.size for source in sources]
-    whole = None if None in sizes else sum(size or 0 for size in sizes)
-    done = 0
-
-    def passed(size: int) -> None:
-        nonlocal done
-        done += size
-        if progress is not None:
-            progress(done, whole)
-
+    passed = adding_up(progress, whole_size(sources))
     for source in sources:
         if Path(source.path).suffix.lower() in _YAML:
             yield from _yaml_bodies(source.path)

@@ -13,12 +13,12 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from costkit.core.cost import cost_of
-from costkit.core.money import EXACT, ZERO, exact_text, minus, total
+from costkit.core.money import EXACT, ZERO, minus, total
 from costkit.core.usage import Usage
 from costkit.report.charged import Charged, ChargeKey, Charges, add_charges, charge
 from costkit.report.models import ModelFilter
 from costkit.report.price import Pricer
-from costkit.report.recorded import MOST_SHOWN
+from costkit.report.recorded import MOST_SHOWN, both_sides
 from costkit.report.summary import UsageSummary
 from costkit.report.tally import Cell
 
@@ -48,12 +48,7 @@ class Amounts:
 
     def as_json(self) -> dict[str, object]:
         """The counts and the amounts, as exact text."""
-        return {
-            "responses": self.responses,
-            "recorded_usd": exact_text(self.recorded_usd),
-            "calculated_usd": exact_text(self.calculated_usd),
-            "difference_usd": exact_text(self.difference_usd),
-        }
+        return {"responses": self.responses, **both_sides(self.recorded_usd, self.calculated_usd)}
 
 
 class SourceComparison(NamedTuple):

@@ -131,9 +131,10 @@ def close(summary: UsageSummary, keep: Collection[bytes] = (), sessions: Collect
     What the options don't tell them apart by is forgotten, but for the `sessions`; `None` stands for all of them.
     """
     table, kept = summary.responses, summary.responses.only(keep)
+    rows = table.rows_of(keep)
     needed = [_needed(attributes, summary.options, sessions) for attributes in table.names]
-    done = {*table.rows_of(keep), *table.rows_with_iterations()}
-    summary.keep_dearest(rank_table(table, summary.options, table.rows_of(keep)))
+    done = {*rows, *table.rows_with_iterations()}
+    summary.keep_dearest(rank_table(table, summary.options, rows))
     for (attributes, time, bracket), sums in _sums(summary, table, needed, done).items():
         *usage, requests, assumed, placeholders, incomplete, refusals, first, last = sums
         quarter = None if time is None else time * (summary.options.step // QUARTER_HOUR)
@@ -150,9 +151,9 @@ def close(summary: UsageSummary, keep: Collection[bytes] = (), sessions: Collect
             last=last,
         )
         summary.tally(Cell(attributes, quarter, attributes.model, bracket)).absorb(tally)
-    for row in set(table.rows_with_iterations()).difference(table.rows_of(keep)):
+    for row in set(table.rows_with_iterations()).difference(rows):
         _count(summary, table.response(row), sessions)
-    charge(summary.charges, table.charged(but=table.rows_of(keep)), summary.options)
+    charge(summary.charges, table.charged(but=rows), summary.options)
     summary.merged += summary.copies - len(table)
     summary.copies = len(kept)
     summary.responses = kept

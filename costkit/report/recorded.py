@@ -16,6 +16,15 @@ SessionCosts = dict[tuple[str, str], RecordedCost]
 """The last recorded cost by session and file."""
 
 
+def both_sides(recorded_usd: Decimal, calculated_usd: Decimal) -> dict[str, object]:
+    """A recorded amount, the calculated one beside it, and how much more was recorded, as exact text."""
+    return {
+        "recorded_usd": exact_text(recorded_usd),
+        "calculated_usd": exact_text(calculated_usd),
+        "difference_usd": exact_text(minus(recorded_usd, calculated_usd)),
+    }
+
+
 class SessionComparison(NamedTuple):
     """A session as its client priced it and as its responses are priced here."""
 
@@ -32,9 +41,7 @@ class SessionComparison(NamedTuple):
         """An entry of `quality.recorded.largest`."""
         return {
             "session": self.session,
-            "recorded_usd": exact_text(self.recorded_usd),
-            "calculated_usd": exact_text(self.calculated_usd),
-            "difference_usd": exact_text(self.difference_usd),
+            **both_sides(self.recorded_usd, self.calculated_usd),
         }
 
 
@@ -58,9 +65,7 @@ class Comparison(NamedTuple):
         """The `quality.recorded` of a report."""
         return {
             "sessions": self.sessions,
-            "recorded_usd": exact_text(self.recorded_usd),
-            "calculated_usd": exact_text(self.calculated_usd),
-            "difference_usd": exact_text(self.difference_usd),
+            **both_sides(self.recorded_usd, self.calculated_usd),
             "complete": self.complete,
             "largest": [session.as_json() for session in self.largest],
         }

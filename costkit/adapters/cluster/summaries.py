@@ -13,7 +13,7 @@ from costkit.adapters.cluster.settling import Sharing, settled
 from costkit.adapters.cluster.tasks import Order, Settling, Setup, count_lines
 from costkit.adapters.cluster.waiting import results
 from costkit.adapters.logs.pieces import Piece, plan
-from costkit.adapters.logs.reader import Progress
+from costkit.adapters.logs.reader import Progress, adding_up
 from costkit.adapters.logs.summaries import number_places
 from costkit.adapters.names import printable
 from costkit.errors import OperationFailed
@@ -62,18 +62,10 @@ def summarize_on_cluster(
     folder, sizes = str(Path.cwd()), sizes or Sizes()
     places = find_places(paths, folder)
     whole = sum(source.size or 0 for source in places.sources)
-    done = 0
-
-    def passed(size: int) -> None:
-        nonlocal done
-        done += size
-        if progress is not None:
-            progress(done, whole)
-
     with connect(address) as client:
         threads = check_workers(client, address, list(paths), folder, samples_of(places))
         setup = Setup(options, folder, min(sizes.most_buckets, 2 * threads))
-        reader = Reader(client, setup, passed)
+        reader = Reader(client, setup, adding_up(progress, whole))
         reader.read(_orders(places, setup, sizes, whole // (threads * _LOADS_PER_THREAD)))
         for path in reader.changes.keys() - reader.given_up.keys():
             tell(f"{printable(path)} changed while it was read, and was read again")

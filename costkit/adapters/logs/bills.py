@@ -49,7 +49,7 @@ def bill_of(line: Line) -> Bill | None:
         if line.message is None:
             raise Unsure
         message = line.message
-        provisional = bool(line.is_sidechain or line.agent or line.parent_tool_use_id)
+        provisional = line.is_of_sub_agent()
     elif kind == "message":
         if line.usage is None or line.custom_id is not UNSET or line.ts is not UNSET:
             raise Unsure

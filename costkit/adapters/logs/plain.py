@@ -109,7 +109,8 @@ class PlainReader:
         self._passed_over = self._steps = 0
         self._at_end = False
         self._has_marks = True
-        self._may_sweep = is_fast and not self._pickers and dialect is None
+        self._may_bill = not self._pickers and dialect is None
+        """Whether a line's bill is all that is asked for, so that it may be read by the quick way."""
         self._foreign: tuple[bytes, ...] | None = None
         """Those of the `FOREIGN_MARKS` that are in the buffer, once somebody asks."""
         self._teller = Teller(summary, name)
@@ -176,7 +177,7 @@ class PlainReader:
     def _sweep(self, last: int) -> int:
         """Go through the lines in the buffer before `last`; returns how far that went."""
         buffer, view, newline = self._buffer, self._view, self._buffer.find
-        lines = _lines_of(buffer, last) if self._may_sweep else _ODD
+        lines = _lines_of(buffer, last) if is_fast and self._may_bill else _ODD
         if lines == _ODD:
             return self._scan(last)
         may_be_foreign = lines != _TRANSCRIPTS
@@ -215,7 +216,7 @@ class PlainReader:
         usage, nul = -1, -1
         self._has_marks = not is_fast or any(find(buffer, mark, 0, last) >= 0 for mark in OTHER_MARKS)
         self._foreign = None
-        is_asked_for, may_bill = self._wanted is not None, not self._pickers and self._wanted is None
+        is_asked_for, may_bill = self._wanted is not None, self._may_bill
         opening, closing = _OPEN, _CLOSE
         at = 0
         while at < stop:

@@ -101,8 +101,19 @@ def _read_all(
     progress: Progress | None,
 ) -> Iterator[_T | Skipped | Remark | FileRead]:
     yield from skipped
+    passed = adding_up(progress, whole_size(sources))
+    for source in sources:
+        yield from _read(source, reading, stdin, passed)
+
+
+def whole_size(sources: Iterable[Source]) -> int | None:
+    """Bytes of some files together; `None` with a pipe among them."""
     sizes = [source.size for source in sources]
-    whole = None if None in sizes else sum(size or 0 for size in sizes)
+    return None if None in sizes else sum(size or 0 for size in sizes)
+
+
+def adding_up(progress: Progress | None, whole: int | None) -> Callable[[int], None]:
+    """What each read of so many bytes is told to, so that `progress` hears of all of them together."""
     done = 0
 
     def passed(size: int) -> None:
@@ -111,8 +122,7 @@ def _read_all(
         if progress is not None:
             progress(done, whole)
 
-    for source in sources:
-        yield from _read(source, reading, stdin, passed)
+    return passed
 
 
 def read_source(

@@ -112,6 +112,10 @@ class Envelope(
     time: Odd = UNSET
     start_time: Odd = UNSET
 
+    def is_of_sub_agent(self) -> bool:
+        """Whether a sub-agent wrote it."""
+        return bool(self.is_sidechain or self.agent or self.parent_tool_use_id)
+
 
 class Data(Struct, gc=False):
     """`data` of a `progress` line."""

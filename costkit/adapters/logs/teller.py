@@ -51,7 +51,7 @@ class Teller:
         try:
             line = decode_line(text)
             message = line.message
-            if message is not None and message.id == self._message_id is not None and self._is_copy(line, message):
+            if message is not None and message.id == self._message_id is not None and self._count_copy(line, message):
                 self.bills += 1
                 return True
             if line.type is None and line.ts is not UNSET:
@@ -91,7 +91,7 @@ class Teller:
             time, offset, line = place
             table.put(key, Response(Counts(*counts), time, table.names[number], offset, line, flags, ()))
 
-    def _is_copy(self, line: Line, message: Message) -> bool:
+    def _count_copy(self, line: Line, message: Message) -> bool:
         """Count a line that is a later copy of the open response; tells whether it is one.
 
         Of such a copy nothing but counts and flags matters: time, session and so on are those of the earliest one.
@@ -116,8 +116,7 @@ class Teller:
         except ValueError:
             return False
         counts, summary = usage.counts(), self._summary
-        is_sub_agent = line.is_sidechain or line.agent or line.parent_tool_use_id
-        self._flags &= flags_of(message, counts, provisional=bool(is_sub_agent))
+        self._flags &= flags_of(message, counts, provisional=line.is_of_sub_agent())
         if counts != self._counts:
             self._counts = tuple(map(max, counts, self._counts))
         summary.records += 1

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from costkit.adapters import prompts as prompt_files
-from costkit.cli.framework import ADVANCED, add_command, whole_number
+from costkit.cli.framework import add_command, whole_number
+from costkit.cli.prompt_flags import InputFlag, SystemFlag, ToolsFlag
 from costkit.cli.run import Run, piped_input
 from costkit.cli.values import one_of
 from costkit.core.notice import Notice
@@ -42,16 +43,9 @@ def calibrate(
     ] = _USUAL,
     show: Annotated[bool, typer.Option("--show", help="Show what was learnt before.")] = False,
     clear: Annotated[bool, typer.Option("--clear", help="Forget it.")] = False,
-    system: Annotated[
-        str | None, typer.Option(metavar="FILE", rich_help_panel=ADVANCED, help="A system prompt for every request.")
-    ] = None,
-    tools: Annotated[
-        str | None, typer.Option(metavar="FILE", rich_help_panel=ADVANCED, help="Tools for every request.")
-    ] = None,
-    input_: Annotated[
-        str | None,
-        typer.Option("--input", metavar="KIND", rich_help_panel=ADVANCED, help="text, request, messages or batch."),
-    ] = None,
+    system: SystemFlag = None,
+    tools: ToolsFlag = None,
+    input_: InputFlag = None,
 ) -> ExitCode:
     """Make local counts fit your own requests.
 

@@ -17,6 +17,7 @@ from costkit.cli.estimate_prompts import Reading, read_prompts
 from costkit.cli.estimate_sources import estimate_sources
 from costkit.cli.framework import ADVANCED, add_command, whole_number
 from costkit.cli.progress import patience
+from costkit.cli.prompt_flags import InputFlag, SystemFlag, ToolsFlag
 from costkit.cli.run import Finding, Run, piped_input
 from costkit.cli.values import one_of, share_from, usd_from
 from costkit.core.notice import Notice
@@ -74,16 +75,9 @@ def estimate(
             help="Count auto, N or (off) all requests of a long JSONL file. [default: auto, 500 of more than 2,000]",
         ),
     ] = None,
-    system: Annotated[
-        str | None, typer.Option(metavar="FILE", rich_help_panel=ADVANCED, help="A system prompt for every request.")
-    ] = None,
-    tools: Annotated[
-        str | None, typer.Option(metavar="FILE", rich_help_panel=ADVANCED, help="Tools for every request.")
-    ] = None,
-    input_: Annotated[
-        str | None,
-        typer.Option("--input", metavar="KIND", rich_help_panel=ADVANCED, help="text, request, messages or batch."),
-    ] = None,
+    system: SystemFlag = None,
+    tools: ToolsFlag = None,
+    input_: InputFlag = None,
     cache: Annotated[
         str,
         typer.Option(

@@ -150,10 +150,11 @@ def _show(corpus: Path, size: int, best: dict[int, Reading]) -> None:
 def _merging_s() -> float:
     """Processor time for a response from being parted by its worker to being a tally."""
     options = ReportOptions(as_of=date(2026, 11, 21)).fold(built_in_book())
-    table, number = ResponseTable(), 0
-    table.number(Attributes("claude-opus-5-5", "standard", None, None, None, None, "a.jsonl", ()))
-    for key in range(_RESPONSES):
-        table.append(_digest(key), (key, 1, 2, 3, 4, 5, 0), (10**15 + key, key, key), number, 4)
+    table = ResponseTable()
+    number = table.number(Attributes("claude-opus-5-5", "standard", None, None, None, None, "a.jsonl", ()))
+    table.extend(
+        [(_digest(key), (key, 1, 2, 3, 4, 5, 0), (10**15 + key, key, key), number, 4) for key in range(_RESPONSES)]
+    )
     columns = table.columns()
     began = time.process_time()
     for bucket in split(columns, Sizes().most_buckets):
@@ -198,7 +199,7 @@ def _extrapolate(rate: float, task_s: float, merging_s: float) -> None:
 def size_of_row() -> int:
     """Bytes of a response while it waits and travels."""
     table = ResponseTable()
-    table.append(bytes(KEY_BYTES), (0,) * 7, (0, 0, 0), 0, 0)
+    table.extend([(bytes(KEY_BYTES), (0,) * 7, (0, 0, 0), 0, 0)])
     columns = table.columns()
     return sum(len(column) for column in columns if isinstance(column, bytes))
 

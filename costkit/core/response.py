@@ -60,6 +60,18 @@ class Iteration(NamedTuple):
     counts: Counts
 
 
+def largest_iterations(left: tuple[Iteration, ...], right: tuple[Iteration, ...]) -> tuple[Iteration, ...]:
+    """Merge two copies of `usage.iterations` position by position; the longer one keeps its tail."""
+    if left == right:
+        return left
+    merged = [
+        Iteration(max(a.model or "", b.model or "") or None, a.counts.largest(b.counts))
+        for a, b in zip(left, right, strict=False)
+    ]
+    longer = left if len(left) > len(right) else right
+    return (*merged, *longer[len(merged) :])
+
+
 class BilledUsage(NamedTuple):
     """A `usage` object, checked."""
 

@@ -173,7 +173,7 @@ def _sums(summary: UsageSummary, table: ResponseTable, needed: list[Attributes],
     numbers: dict[Attributes, int] = {}
     same = [numbers.setdefault(attributes, number) for number, attributes in enumerate(needed)]
     for row, (counts, time, offset, line, name, flags) in enumerate(table.rows()):
-        if row in done:
+        if done and row in done:
             continue
         if is_ranged and not _is_in_range(summary, time, (table.names[name].path, offset, line)):
             continue
@@ -201,9 +201,9 @@ def _sums(summary: UsageSummary, table: ResponseTable, needed: list[Attributes],
             sums[8] += flags & PLACEHOLDER > 0
             sums[9] += flags & INCOMPLETE > 0
             sums[10] += not flags & ANSWERED
-        sums[11] = min(sums[11], time)
-        if NO_TIME > time > sums[12]:
-            sums[12] = time
+        if time != NO_TIME:
+            sums[11] = min(sums[11], time)
+            sums[12] = max(sums[12], time)
     return {
         (needed[name], None if time == NO_TIME else time, bracket): sums
         for (name, time, bracket), sums in found.items()

@@ -8,12 +8,13 @@ A response takes about 200 bytes, whatever the size of the log, and one with a r
 from __future__ import annotations
 
 from array import array
-from collections.abc import Collection, Iterator, KeysView
+from collections.abc import Collection, Iterator, KeysView, Sequence
+from itertools import chain
 from struct import Struct, iter_unpack
 from struct import error as PackError  # noqa: N812
 from typing import NamedTuple
 
-from costkit.core.response import Counts, Iteration
+from costkit.core.response import Counts, Iteration, largest_iterations
 from costkit.report.charge import Charge, larger
 
 NO_TIME = 2**63 - 1
@@ -67,6 +68,10 @@ class Response(NamedTuple):
     def order(self) -> tuple[int, str, int, tuple[str, ...], int]:
         """Copies are compared by this; the smallest lends its attributes to the response."""
         return (self.timestamp, self.attributes.path, self.offset, self.attributes.order(), self.line)
+
+
+Row = tuple[bytes, tuple[int, ...], tuple[int, int, int], int, int]
+"""A copy of a response without iterations: identity, counts, place, number of its attributes in `names`, flags."""
 
 
 class Columns(NamedTuple):
@@ -123,7 +128,8 @@ class ResponseTable:
         """Merge a copy of a response into the table; returns its row."""
         row = self._rows.get(key)
         if row is None:
-            self.append(key, response.counts, response.place, self.number(response.attributes), response.flags)
+            number = self.number(response.attributes)
+            self._append([(key, response.counts, response.place, number, response.flags)])
             if response.iterations:
                 self._iterations[len(self) - 1] = response.iterations
             if response.charge:
@@ -132,7 +138,7 @@ class ResponseTable:
         self.raise_counts(row, response.counts)
         self._flags[row] &= response.flags
         if response.iterations or row in self._iterations:
-            self._iterations[row] = _largest(self._iterations.get(row, ()), response.iterations)
+            self._iterations[row] = largest_iterations(self._iterations.get(row, ()), response.iterations)
         charge = response.charge and larger(response.charge, self._charges.get(row))
         if charge:
             self._charges[row] = charge
@@ -142,23 +148,32 @@ class ResponseTable:
             self._numbers[row] = self.number(response.attributes)
         return row
 
-    def append(
-        self, key: bytes, counts: tuple[int, ...], place: tuple[int, int, int], number: int, flags: int
-    ) -> int | None:
-        """Add a response without iterations; returns its row, or `None` where it is in the table already."""
-        rows = self._rows
-        row = len(rows)
-        if rows.setdefault(key, row) != row:
-            return None
+    def extend(self, rows: Sequence[Row]) -> None:
+        """Merge copies of responses; those that the table lacks all at once."""
+        keys = [row[0] for row in rows]
+        if self._rows.keys().isdisjoint(keys) and len(set(keys)) == len(keys):
+            self._append(rows)
+            return
+        fresh: dict[bytes, Row] = {}
+        copies = [row for row in rows if row[0] in self._rows or fresh.setdefault(row[0], row) is not row]
+        if fresh:
+            self._append(list(fresh.values()))
+        for key, counts, (time, offset, line), number, flags in copies:
+            self.put(key, Response(Counts(*counts), time, self.names[number], offset, line, flags, ()))
+
+    def _append(self, rows: Sequence[Row]) -> None:
+        """Add responses that the table does not have."""
+        keys, counts, places, numbers, flags = zip(*rows, strict=True)
+        counted = list(chain.from_iterable(counts))
         try:
-            self._counts.frombytes(self._form.pack(*counts))
-        except PackError:
+            self._counts.fromlist(counted)
+        except OverflowError:
             self._widen()
-            self._counts.frombytes(self._form.pack(*counts))
-        self._places.frombytes(_PLACES.pack(*place))
-        self._numbers.append(number)
-        self._flags.append(flags)
-        return row
+            self._counts.fromlist(counted)
+        self._places.fromlist(list(chain.from_iterable(places)))
+        self._numbers.extend(numbers)
+        self._flags.extend(flags)
+        self._rows.update(zip(keys, range(len(self._rows), len(self._rows) + len(keys)), strict=True))
 
     def raise_counts(self, row: int, counts: tuple[int, ...]) -> tuple[int, ...]:
         """Keep the larger of each count; returns what is kept."""
@@ -196,6 +211,8 @@ class ResponseTable:
         else:
             counts = other._counts
         base = len(self._rows)
+        if not base:
+            self._rows = other._rows.copy()
         self._counts.extend(counts)
         self._places.extend(other._places)
         self._flags.extend(other._flags)
@@ -203,7 +220,8 @@ class ResponseTable:
         self._numbers.extend(map(numbers.__getitem__, other._numbers))
         self._iterations.update((base + row, passes) for row, passes in other._iterations.items())
         self._charges.update((base + row, charge) for row, charge in other._charges.items())
-        self._rows.update(zip(other._rows, range(base, base + len(other._rows)), strict=True))
+        if base:
+            self._rows.update(zip(other._rows, range(base, base + len(other._rows)), strict=True))
 
     def __getstate__(self) -> Columns:
         return self.columns()
@@ -318,15 +336,3 @@ class ResponseTable:
             number = self._known[attributes] = len(self.names)
             self.names.append(attributes)
         return number
-
-
-def _largest(left: tuple[Iteration, ...], right: tuple[Iteration, ...]) -> tuple[Iteration, ...]:
-    """Merge two copies of `usage.iterations` position by position; the longer one keeps its tail."""
-    if left == right:
-        return left
-    merged = [
-        Iteration(max(a.model or "", b.model or "") or None, a.counts.largest(b.counts))
-        for a, b in zip(left, right, strict=False)
-    ]
-    longer = left if len(left) > len(right) else right
-    return (*merged, *longer[len(merged) :])

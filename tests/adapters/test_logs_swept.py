@@ -13,8 +13,9 @@ import random_logs
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from costkit.adapters.logs import plain, read_logs
+from costkit.adapters.logs import plain, read_logs, teller
 from costkit.adapters.logs.plain import PlainReader
+from costkit.adapters.logs.shapes import decode_line
 from costkit.adapters.logs.teller import Teller
 from costkit.report import FoldOptions, UsageSummary, summarize
 
@@ -44,8 +45,15 @@ def _logged(chance: random.Random) -> list[dict[str, Any]]:
     return [item for item in random_logs.documents(chance) if "ts" in item]
 
 
+def _bare(chance: random.Random) -> list[dict[str, Any]]:
+    """Messages with nothing around them, now and then with a field more, and among them something else."""
+    more = chance.choice(({}, {}, {}, {"stop_sequence": "x"}, {"container": None}, {"request_id": "r"}, {"ts": 1}))
+    found = [{**random_logs.message(chance), **more}]
+    return [*found, *_logged(chance), *_transcript(chance)] if chance.random() < 0.1 else found
+
+
 def _log(chance: random.Random) -> bytes:
-    kind = chance.choice((_transcript, _logged, random_logs.documents))
+    kind = chance.choice((_transcript, _logged, _bare, random_logs.documents))
     lines: list[bytes] = []
     while len(lines) < 20:
         lines += [json.dumps(item, separators=(",", ":")).encode() for item in kind(chance)]
@@ -69,29 +77,46 @@ def test_a_log_of_one_kind_comes_to_the_same(
     assert summary == summarize(read_logs([str(path)]), OPTIONS)
 
 
-@pytest.mark.parametrize("kind", [_transcript, _logged])
+@pytest.mark.parametrize("kind", [_transcript, _logged, _bare])
 def test_usual_lines_need_no_other_way(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: Any) -> None:
     usage = {"input_tokens": 1, "output_tokens": 2}
+    message = {"id": "msg_1", "model": "claude-haiku-5-5", "usage": usage}
     line = {
         _transcript: {
             "parentUuid": "u",
             "type": "assistant",
             "requestId": "r",
             "timestamp": "2026-11-01T08:00:00.000Z",
-            "message": {"id": "msg_1", "model": "claude-haiku-5-5", "usage": usage},
+            "message": message,
         },
-        _logged: {"ts": "2026-11-01T08:00:00.000Z", "model": "claude-haiku-5-5", "id": "msg_1", "usage": usage},
+        _logged: {"ts": "2026-11-01T08:00:00.000Z", **message},
+        _bare: {"type": "message", "role": "assistant", "content": [], "stop_reason": "end_turn", **message},
     }[kind]
     path = tmp_path / "log.jsonl"
     path.write_bytes(b"\n".join([json.dumps(line, separators=(",", ":")).encode()] * 5) + b"\n")
-    monkeypatch.setattr(plain.PlainReader, "_scan", None)
-    monkeypatch.setattr(plain.PlainReader, "_step", None)
-    summary, asked = UsageSummary(OPTIONS), []
+    monkeypatch.setattr(PlainReader, "_scan", None)
+    monkeypatch.setattr(PlainReader, "_step", None)
+    monkeypatch.setattr(Teller, "_count_alike" if kind is _transcript else "_count_lines", None)
+    summary = UsageSummary(OPTIONS)
     monkeypatch.setattr(plain, "is_fast", True)
-    count = Teller.count
-    monkeypatch.setattr(Teller, "count", lambda *told: asked.append(1) or count(*told))  # type: ignore[func-returns-value]
     with io.FileIO(str(path)) as file:
         PlainReader(file, str(path), summary, bytearray(1 << 20)).read()
 
     assert (len(summary.responses), summary.copies) == (1, 5)
-    assert len(asked) == {_transcript: 5, _logged: 0}[kind]
+
+
+def test_an_odd_line_does_not_slow_down_those_after_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    message = {"type": "message", "id": "msg_1", "model": "claude-haiku-5-5", "usage": {"input_tokens": 1}}
+    odd = {**message, "id": "msg_2", "created_at": "2026-11-01T08:00:00.000Z"}
+    path = tmp_path / "log.jsonl"
+    lines = [message] * 300 + [odd] + [message] * 300
+    path.write_bytes(b"\n".join(json.dumps(line, separators=(",", ":")).encode() for line in lines) + b"\n")
+    decoded: list[int] = []
+    monkeypatch.setattr(teller, "decode_line", lambda text: decoded.append(1) or decode_line(text))  # type: ignore[func-returns-value]
+    monkeypatch.setattr(plain, "is_fast", True)
+    summary = UsageSummary(OPTIONS)
+    with io.FileIO(str(path)) as file:
+        PlainReader(file, str(path), summary, bytearray(1 << 20)).read()
+
+    assert summary == summarize(read_logs([str(path)]), OPTIONS)
+    assert len(decoded) <= 2

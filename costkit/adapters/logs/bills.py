@@ -12,7 +12,7 @@ from msgspec import UNSET
 
 from costkit.adapters.logs.dialects.dialect import LATEST, REFUSAL, SYNTHETIC, timestamp
 from costkit.adapters.logs.dialects.transcripts import MOST_PROVISIONAL_TOKENS, WITHOUT_BILL
-from costkit.adapters.logs.shapes import BilledTokens, Envelope, Line, Logged, Message, Tags
+from costkit.adapters.logs.shapes import BareMessage, BilledTokens, Envelope, Line, Logged, Message, Tags
 from costkit.core.response import Counts, Iteration
 from costkit.report.group import EPOCH
 from costkit.report.table import ANSWERED, NO_TIME, PLACEHOLDER
@@ -77,6 +77,22 @@ def bill_of(line: Line) -> Bill | None:
         _moment(holder, outer),
         (message.model, usage.service_tier, usage.speed, usage.inference_geo, session, project),
         flags_of(message, counts, provisional=provisional),
+        _passes(usage) if usage.iterations else (),
+    )
+
+
+def bill_of_bare(message: BareMessage) -> Bill:
+    """What a Message with nothing around it bills: it has neither a time nor a request id. Raises `Unsure`."""
+    usage, model = message.usage, message.model
+    if model == SYNTHETIC:
+        raise Unsure
+    return (
+        usage.counts(),
+        message.id or None,
+        None,
+        NO_TIME,
+        (model, usage.service_tier, usage.speed, usage.inference_geo, None, None),
+        0 if message.stop_reason == REFUSAL else ANSWERED,
         _passes(usage) if usage.iterations else (),
     )
 

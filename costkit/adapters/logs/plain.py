@@ -30,7 +30,7 @@ from costkit.adapters.logs.documents import (
 from costkit.adapters.logs.feed import Feed
 from costkit.adapters.logs.labels import pickers
 from costkit.adapters.logs.search import count, find, is_fast
-from costkit.adapters.logs.teller import Teller
+from costkit.adapters.logs.teller import Span, Teller
 from costkit.report.fold import add_item
 from costkit.report.records import FileRead
 from costkit.report.summary import UsageSummary
@@ -42,11 +42,9 @@ UNKNOWN_LINE = -(1 << 62)
 _BEYOND = 64 << 10
 _MOST_STEPS = 16
 _FAR = 1 << 62
+_RUN = 100
+"""Lines with a usage that are looked at together: an odd one among them costs another look at those that follow."""
 _OPEN, _CLOSE = b"{}"
-_BEFORE_TRANSCRIPT = b"}\n" + TRANSCRIPT
-_OWN = b'{"ts":'
-"""What a line of costkit's own log begins with."""
-_ODD, _OBJECTS, _TRANSCRIPTS = range(3)
 
 
 class _Anything(Struct):
@@ -108,7 +106,8 @@ class PlainReader:
         self._line = UNKNOWN_LINE if start else 1
         self._passed_over = self._steps = 0
         self._at_end = False
-        self._has_marks = True
+        self._has_marks: bool | None = None
+        """Whether one of the `OTHER_MARKS` is in the buffer, once somebody asks."""
         self._may_bill = not self._pickers and dialect is None
         """Whether a line's bill is all that is asked for, so that it may be read by the quick way."""
         self._foreign: tuple[bytes, ...] | None = None
@@ -176,46 +175,50 @@ class PlainReader:
 
     def _sweep(self, last: int) -> int:
         """Go through the lines in the buffer before `last`; returns how far that went."""
-        buffer, view, newline = self._buffer, self._view, self._buffer.find
-        lines = _lines_of(buffer, last) if is_fast and self._may_bill else _ODD
-        if lines == _ODD:
+        self._has_marks = self._foreign = None
+        if not (is_fast and self._may_bill and _is_regular(self._buffer, last)):
             return self._scan(last)
-        may_be_foreign = lines != _TRANSCRIPTS
         stop = last if self._stop is None else min(last, self._stop - self._base)
-        teller, base, line, passed_over = self._teller, self._base, self._line, 0
-        count_bill = teller.count_own if buffer.startswith(_OWN) else teller.count
-        at, usage = 0, -1
+        at = 0
         while at < stop:
+            at, is_odd = self._run(at, stop, last)
+            if is_odd:
+                at = self._step(at)
+        return at
+
+    def _run(self, at: int, stop: int, last: int) -> tuple[int, bool]:
+        """Go through some of the lines between `at` and `stop`; returns how far, and whether an odd line follows."""
+        buffer, view, newline, startswith = self._buffer, self._view, self._buffer.find, self._buffer.startswith
+        spans: list[Span] = []
+        usage, line, first, is_odd, is_unmarked = -1, self._line, self._line, False, self._has_marks is False
+        while at < stop and len(spans) < _RUN:
             end = newline(b"\n", at, last)
             if usage < at:
                 usage = find(buffer, USAGE, at, last)
                 if usage < 0:
                     usage = last
             if usage < end:
-                is_read = count_bill(view[at:end], base + at, line)
-            else:
-                is_read = (end - at > LONG or _is_object(view[at:end])) and not (
-                    may_be_foreign and looks_foreign(buffer, at, end)
-                )
-                passed_over += is_read
-            if is_read:
-                line += 1
-                at = end + 1
-            else:
-                self._line = line
-                at = self._step(at)
-                line = self._line
+                spans.append((at, end, line))
+            elif not (is_unmarked and startswith(TRANSCRIPT, at) and (end - at > LONG or _is_object(view[at:end]))):
+                if not self._bills_nothing(at, end, last):
+                    is_odd = True
+                    break
+                is_unmarked = self._has_marks is False
+            line += 1
+            at = end + 1
+        counted = self._teller.count(view, spans, self._base)
+        if counted < len(spans):
+            at, _, line = spans[counted]
+            is_odd = True
         self._line = line
-        self._passed_over += passed_over
-        return at
+        self._passed_over += line - first - counted
+        return at, is_odd
 
     def _scan(self, last: int) -> int:
         """Go through the lines in the buffer before `last`, one by one; returns how far that went."""
         buffer, view, newline = self._buffer, self._view, self._buffer.find
         stop = last if self._stop is None else min(last, self._stop - self._base)
         usage, nul = -1, -1
-        self._has_marks = not is_fast or any(find(buffer, mark, 0, last) >= 0 for mark in OTHER_MARKS)
-        self._foreign = None
         is_asked_for, may_bill = self._wanted is not None, self._may_bill
         opening, closing = _OPEN, _CLOSE
         at = 0
@@ -233,9 +236,10 @@ class PlainReader:
                 if is_asked_for:
                     is_read = False
                 elif usage < end:
-                    is_read = may_bill and self._teller.count(view[at:end], self._base + at, self._line)
+                    is_read = may_bill and self._teller.count(view, [(at, end, self._line)], self._base) == 1
                 else:
-                    is_read = self._pass_over(at, end, last)
+                    is_read = self._bills_nothing(at, end, last)
+                    self._passed_over += is_read
                 if is_read:
                     self._line += 1
                     at = end + 1
@@ -247,18 +251,19 @@ class PlainReader:
             at = self._step(at)
         return at
 
-    def _pass_over(self, at: int, end: int, last: int) -> bool:
-        """Leave out a line without a usage, unless it may bill something under another name."""
+    def _bills_nothing(self, at: int, end: int, last: int) -> bool:
+        """Whether a line without a usage can be left out: not if it may bill something under another name."""
         buffer = self._buffer
+        if self._has_marks is None:
+            self._has_marks = not is_fast or any(find(buffer, mark, at, last) >= 0 for mark in OTHER_MARKS)
         if self._has_marks and any(buffer.find(mark, at, min(end, at + LONG)) >= 0 for mark in OTHER_MARKS):
             return False
-        if self._foreign is None and not buffer.startswith(TRANSCRIPT, at):
-            self._foreign = tuple(mark for mark in FOREIGN_MARKS if find(buffer, mark, at, last) >= 0)
-        if self._foreign and looks_foreign(buffer, at, end, self._foreign):
-            return False
-        is_object = end - at > LONG or _is_object(self._view[at:end])
-        self._passed_over += is_object
-        return is_object
+        if not buffer.startswith(TRANSCRIPT, at):
+            if self._foreign is None:
+                self._foreign = tuple(mark for mark in FOREIGN_MARKS if find(buffer, mark, at, last) >= 0)
+            if self._foreign and looks_foreign(buffer, at, end, self._foreign):
+                return False
+        return end - at > LONG or _is_object(self._view[at:end])
 
     def _step(self, at: int) -> int:
         """Let the exact reader go on from a place in the buffer to the beginning of another line."""
@@ -317,19 +322,14 @@ class PlainReader:
         self._line = feed.line
 
 
-def _lines_of(buffer: bytearray, last: int) -> int:
-    """What all before `last` consists of, found out by a few looks at all of it at once.
-
-    `_ODD` unless it is lines between braces, of which none holds anything but a usage to look out for.
-    """
-    if not buffer.endswith(b"}\n", last - 2, last) or buffer.find(b"\0", 0, last) >= 0:
-        return _ODD
-    if any(find(buffer, mark, 0, last) >= 0 for mark in OTHER_MARKS):
-        return _ODD
-    others = count(buffer, b"\n", 0, last) - 1
-    if buffer.startswith(TRANSCRIPT) and count(buffer, _BEFORE_TRANSCRIPT, 0, last) == others:
-        return _TRANSCRIPTS
-    return _OBJECTS if buffer[0] == _OPEN and count(buffer, b"}\n{", 0, last) == others else _ODD
+def _is_regular(buffer: bytearray, last: int) -> bool:
+    """Whether all before `last` is lines between braces, found out by a few looks at all of it at once."""
+    return (
+        buffer[0] == _OPEN
+        and buffer.endswith(b"}\n", last - 2, last)
+        and buffer.find(b"\0", 0, last) < 0
+        and count(buffer, b"}\n{", 0, last) == count(buffer, b"\n", 0, last) - 1
+    )
 
 
 def _or_last(found: int, last: int) -> int:

@@ -5,7 +5,7 @@ A field has the type that it nearly always has: a line with another is not decod
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from msgspec import UNSET, Meta, Raw, Struct, UnsetType
 from msgspec.json import Decoder
@@ -76,6 +76,24 @@ class Message(Struct, gc=False):
     id: str | None = None
     stop_reason: str | UnsetType | None = UNSET
     usage: BilledTokens | None = None
+
+
+class BareMessage(Struct, gc=False, forbid_unknown_fields=True):
+    """A Message object with nothing around it, in all fields that the SDK's `Message` and `BetaMessage` have."""
+
+    model: str
+    type: Literal["message"]
+    usage: BilledTokens
+    id: str | None = None
+    role: Odd = UNSET
+    content: Odd = UNSET
+    stop_reason: str | None = None
+    stop_sequence: Odd = UNSET
+    stop_details: Odd = UNSET
+    container: Odd = UNSET
+    context_management: Odd = UNSET
+    diagnostics: Odd = UNSET
+    input_transformations: Odd = UNSET
 
 
 class Envelope(
@@ -173,5 +191,5 @@ class Logged(Struct, gc=False, forbid_unknown_fields=True):
     response: Odd = UNSET
 
 
-decode_line, decode_logged = Decoder(Line).decode, Decoder(Logged).decode
+decode_line, decode_logged, decode_bare = Decoder(Line).decode, Decoder(Logged).decode, Decoder(BareMessage).decode
 """Raise `msgspec.DecodeError`, RecursionError or UnicodeDecodeError for what is not just as described here."""

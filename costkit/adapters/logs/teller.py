@@ -2,26 +2,46 @@
 
 from __future__ import annotations
 
-from msgspec import UNSET, DecodeError
+from collections.abc import Callable, Sequence
+from typing import TypeVar
 
-from costkit.adapters.logs.bills import Bill, Unsure, bill_of, bill_of_logged, flags_of, fromisoformat
-from costkit.adapters.logs.shapes import Line, Message, decode_line, decode_logged
+from msgspec import DecodeError
+
+from costkit.adapters.logs.bills import (
+    Bill,
+    Unsure,
+    bill_of,
+    bill_of_bare,
+    bill_of_logged,
+    flags_of,
+    fromisoformat,
+)
+from costkit.adapters.logs.documents import TRANSCRIPT
+from costkit.adapters.logs.shapes import Line, Message, decode_bare, decode_line, decode_logged
 from costkit.core.response import Counts
 from costkit.report.fold import add_response
 from costkit.report.records import response_key
 from costkit.report.summary import UsageSummary
-from costkit.report.table import NO_TIME, Attributes, Response
+from costkit.report.table import NO_TIME, Attributes, Response, Row
 
 _STAMP, _HOUR, _POINT = len("2026-11-21T09:00:00.000Z"), len("2026-11-21T09:"), len("2026-11-21T09:00:00")
 """Times within one hour come in the order of their text where the first of them is written this way: a comma, which
 may stand for the point, comes before it."""
+_MANY = 1000
+"""Rows that go into the table at once: so many that it is done quickly, so few that they take no memory."""
+_HEAD = len(TRANSCRIPT)
 _Names = tuple[str | None, str | None, str | None, str | None, str | None, str | None]
+_T = TypeVar("_T")
+
+
+Span = tuple[int, int, int]
+"""Where a line begins and ends in what is looked at, and its number in the file."""
 
 
 class Teller:
-    """Counts the lines of one file. The response that was met last stays open: most often the next line is about it.
+    """Counts the lines of one file. What was met last is not in the table yet: `settle` must be called at the end.
 
-    `settle` must be called at the end.
+    The response that was met last in a transcript stays open, as most often the next line is about it.
     """
 
     def __init__(self, summary: UsageSummary, path: str) -> None:
@@ -31,65 +51,113 @@ class Teller:
         """Lines with a bill."""
         self.others = 0
         """Lines without one."""
+        self._rows: list[Row] = []
+        """What is not in the table yet."""
         self._numbers: dict[_Names, int] = {}
-        """Of the attributes in the table of responses."""
+        """Of the attributes in the table."""
         self._names: _Names | None = None
         self._number = 0
         self._key: bytes | None = None
         """Of the open response."""
         self._counts: tuple[int, ...] = ()
         self._place = (0, 0, 0)
-        self._flags = 0
+        self._flags = self._open_number = 0
         self._message_id: str | None = None
         """`None` where a copy has to be looked at as a whole."""
         self._request_id: str | None = None
         self._model: str | None = None
         self._time = ""
 
-    def count(self, text: memoryview, offset: int, number: int) -> bool:
-        """Count a line, which begins at an offset and has a number; tells whether it could be read this way."""
-        try:
-            line = decode_line(text)
-            message = line.message
-            if message is not None and message.id == self._message_id is not None and self._count_copy(line, message):
-                self.bills += 1
-                return True
-            if line.type is None and line.ts is not UNSET:
-                return self._count_logged(text, offset, number)
-            bill = bill_of(line)
-        except (DecodeError, Unsure, RecursionError, UnicodeDecodeError):
-            return False
-        if bill is None:
-            self.others += 1
-        else:
-            self.bills += 1
-            self._add(bill, line, offset, number)
-        return True
+    def count(self, view: memoryview, lines: Sequence[Span], base: int) -> int:
+        """Count lines, one after the other; returns how many of them could be read this way, which is most often all.
 
-    def count_own(self, text: memoryview, offset: int, number: int) -> bool:
-        """The same for a line that is most likely one of costkit's own log."""
-        return self._count_logged(text, offset, number) or self.count(text, offset, number)
-
-    def _count_logged(self, text: memoryview, offset: int, number: int) -> bool:
-        try:
-            bill = bill_of_logged(decode_logged(text))
-        except (DecodeError, Unsure, RecursionError, UnicodeDecodeError):
-            return False
-        self.bills += 1
-        self._add(bill, None, offset, number)
-        return True
+        `base` is where in the file `view` begins.
+        """
+        done = 0
+        while done < len(lines):
+            rest = lines[done:] if done else lines
+            counted = 0
+            if view[rest[0][0] :][:_HEAD] != TRANSCRIPT:
+                counted = self._count_alike(decode_bare, bill_of_bare, view, rest, base) or self._count_alike(
+                    decode_logged, bill_of_logged, view, rest, base
+                )
+            counted = counted or self._count_lines(view, rest, base)
+            if not counted:
+                break
+            done += counted
+        if len(self._rows) > _MANY:
+            self._settle_rows()
+        return done
 
     def settle(self) -> None:
-        """Write down the open response."""
-        if self._key is not None:
-            key, self._key, self._message_id = self._key, None, None
-            self._write(key, self._counts, self._place, self._flags)
+        """Write down what was met last."""
+        self._settle_open()
+        self._settle_rows()
 
-    def _write(self, key: bytes, counts: tuple[int, ...], place: tuple[int, int, int], flags: int) -> None:
-        table, number = self._table, self._number
-        if table.append(key, counts, place, number, flags) is None:
-            time, offset, line = place
-            table.put(key, Response(Counts(*counts), time, table.names[number], offset, line, flags, ()))
+    def _settle_open(self) -> None:
+        if self._key is not None:
+            self._rows.append((self._key, self._counts, self._place, self._open_number, self._flags))
+            self._key = self._message_id = None
+
+    def _settle_rows(self) -> None:
+        if self._rows:
+            self._table.extend(self._rows)
+            self._rows.clear()
+
+    def _count_alike(
+        self,
+        decode: Callable[[memoryview], _T],
+        bill_of: Callable[[_T], Bill],
+        view: memoryview,
+        lines: Sequence[Span],
+        base: int,
+    ) -> int:
+        """Count lines of which each is a response, up to the first that can't be read so; returns their number."""
+        dedupe, add, numbers = self._dedupe, self._rows.append, self._numbers
+        counted = alone = 0
+        for begin, end, number in lines:
+            try:
+                bill = bill_of(decode(view[begin:end]))
+            except (DecodeError, Unsure, RecursionError, UnicodeDecodeError):
+                break
+            counted += 1
+            counts, message_id, request_id, time, names, flags, iterations = bill
+            key = response_key(message_id, request_id, dedupe)
+            if key is None or iterations:
+                alone += 1
+                self._add_whole(bill, base + begin, number)
+                continue
+            names_number = numbers.get(names)
+            if names_number is None:
+                names_number = self._number_of(names)
+            add((key, counts, (time, base + begin, number), names_number, flags))
+        self.bills += counted
+        self._summary.records += counted - alone
+        self._summary.copies += counted - alone
+        return counted
+
+    def _count_lines(self, view: memoryview, lines: Sequence[Span], base: int) -> int:
+        """Count lines of transcripts and others, up to the first that can't be read so; returns their number."""
+        counted = others = 0
+        for begin, end, number in lines:
+            try:
+                line = decode_line(view[begin:end])
+                message = line.message
+                is_open = message is not None and message.id == self._message_id is not None
+                if message is None or not is_open or not self._count_copy(line, message):
+                    bill = bill_of(line)
+                    if bill is None:
+                        others += 1
+                    else:
+                        self._add(bill, line, base + begin, number)
+            except (DecodeError, Unsure, RecursionError, UnicodeDecodeError):
+                break
+            counted += 1
+            if line.type == "message":  # there is a quicker way for what follows
+                break
+        self.bills += counted - others
+        self.others += others
+        return counted
 
     def _count_copy(self, line: Line, message: Message) -> bool:
         """Count a line that is a later copy of the open response; tells whether it is one.
@@ -123,28 +191,33 @@ class Teller:
         summary.copies += 1
         return True
 
-    def _add(self, bill: Bill, line: Line | None, offset: int, number: int) -> None:
+    def _add(self, bill: Bill, line: Line, offset: int, number: int) -> None:
         """Count a response, or a copy of one that is not open."""
         counts, message_id, request_id, time, names, flags, iterations = bill
-        if self._key is not None:
-            self.settle()
+        self._settle_open()
+        key = response_key(message_id, request_id, self._dedupe)
+        if key is None or iterations:
+            self._add_whole(bill, offset, number)
+            return
         if names != self._names:
             self._names, self._number = names, self._number_of(names)
-        key, place, summary = response_key(message_id, request_id, self._dedupe), (time, offset, number), self._summary
-        if key is None or iterations:
-            attributes = self._table.names[self._number]
-            response = Response(Counts(*counts), time, attributes, offset, number, flags, iterations)
-            add_response(summary, message_id, request_id, response)
-            return
+        place, summary, message = (time, offset, number), self._summary, line.message
         summary.records += 1
         summary.copies += 1
-        if line is None or line.message is None or line.type != "assistant":
-            self._write(key, counts, place, flags)
+        if message is None or line.type != "assistant":
+            self._rows.append((key, counts, place, self._number, flags))
             return
-        self._key, self._counts, self._place, self._flags = key, counts, place, flags
-        message, text = line.message, line.timestamp
+        self._key, self._counts, self._place, self._flags, self._open_number = key, counts, place, flags, self._number
+        text = line.timestamp
         if text and time != NO_TIME and len(text) == _STAMP and text[_POINT] == "." and text[-1] == "Z":
             self._message_id, self._request_id, self._model, self._time = message_id, line.request, message.model, text
+
+    def _add_whole(self, bill: Bill, offset: int, number: int) -> None:
+        """Count a response that does not fit into a row."""
+        counts, message_id, request_id, time, names, flags, iterations = bill
+        attributes = self._table.names[self._number_of(names)]
+        response = Response(Counts(*counts), time, attributes, offset, number, flags, iterations)
+        add_response(self._summary, message_id, request_id, response)
 
     def _number_of(self, names: _Names) -> int:
         number = self._numbers.get(names)

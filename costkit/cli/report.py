@@ -125,6 +125,7 @@ def report(
     With -o NAME.html the file is a page with charts and the dearest responses, with NAME.svg a picture; the answer then
     goes to stdout.
     """
+    from costkit.adapters.logs.early import processes, worthwhile
     from costkit.adapters.logs.sources import find_sources
 
     paths = logs or [piped_input()]
@@ -133,39 +134,45 @@ def report(
             raise InvalidInput("--explain names no costs", hint="leave out --max-cost, --strict and pictures")
         return _explain(run, paths, input_, dedupe)
     found = None if cluster is not None else find_sources(paths)  # before the imports: there may be nothing to read
+    with processes(0 if found is None else worthwhile(found[0], workers)) as started:
+        from costkit.adapters.logs.detect import check_dialect
+        from costkit.adapters.logs.summaries import summarize_logs
+        from costkit.cli.progress import byte_progress
+        from costkit.cli.values import usd_from
+        from costkit.report import ReportOptions, parse_by, parse_since, parse_until, parse_zone, settle
 
-    from costkit.adapters.logs.detect import check_dialect
-    from costkit.adapters.logs.summaries import summarize_logs
-    from costkit.cli.progress import byte_progress
-    from costkit.cli.values import usd_from
-    from costkit.report import ReportOptions, parse_by, parse_since, parse_until, parse_zone, settle
+        zone = parse_zone(tz or run.settings.tz or "UTC")
+        limit = usd_from("--max-cost", max_cost if max_cost is not None else run.settings.max_cost)
+        options = ReportOptions(
+            as_of=run.as_of,
+            by=parse_by(by or ["model"]),
+            zone=zone,
+            since=None if since is None else parse_since(since, zone),
+            until=None if until is None else parse_until(until, zone),
+            model_glob=model,
+            top=top,
+            dedupe=dedupe,
+            dialect=None if input_ is None else check_dialect(input_),
+            over_time=chart or is_picture(run.output),
+            dearest=_DEAREST if is_page(run.output) else 0,
+        )
+        with byte_progress(run, "reading") as progress:
+            if cluster is not None:
+                from costkit.cli.report_cluster import summarize
 
-    zone = parse_zone(tz or run.settings.tz or "UTC")
-    limit = usd_from("--max-cost", max_cost if max_cost is not None else run.settings.max_cost)
-    options = ReportOptions(
-        as_of=run.as_of,
-        by=parse_by(by or ["model"]),
-        zone=zone,
-        since=None if since is None else parse_since(since, zone),
-        until=None if until is None else parse_until(until, zone),
-        model_glob=model,
-        top=top,
-        dedupe=dedupe,
-        dialect=None if input_ is None else check_dialect(input_),
-        over_time=chart or is_picture(run.output),
-        dearest=_DEAREST if is_page(run.output) else 0,
-    )
-    with byte_progress(run, "reading") as progress:
-        if cluster is not None:
-            from costkit.cli.report_cluster import summarize
-
-            summary = summarize(run, paths, options.fold(run.book), cluster, workers=workers, progress=progress)
-        else:
-            remembered = None if no_cache else run.cache_dir() / "report"
-            summary = summarize_logs(
-                paths, options.fold(run.book), workers=workers, remembered=remembered, progress=progress, found=found
-            )
-        result = settle(summary, run.book, options)
+                summary = summarize(run, paths, options.fold(run.book), cluster, workers=workers, progress=progress)
+            else:
+                remembered = None if no_cache else run.cache_dir() / "report"
+                summary = summarize_logs(
+                    paths,
+                    options.fold(run.book),
+                    workers=workers,
+                    remembered=remembered,
+                    progress=progress,
+                    found=found,
+                    started=started,
+                )
+            result = settle(summary, run.book, options)
     limits = _limits() if budgets else None
     drawn = Drawing(summary, options, result)
     if is_picture(run.output):

@@ -30,7 +30,7 @@ from foreign_logs import (
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from costkit.adapters.logs import pieces, read_logs, summaries
+from costkit.adapters.logs import early, pieces, read_logs
 from costkit.adapters.logs.detect import DIALECTS, check_dialect
 from costkit.adapters.logs.summaries import summarize_logs
 from costkit.errors import InvalidInput
@@ -109,7 +109,7 @@ def test_the_quick_way_comes_to_the_same(log: Path) -> None:
 
 
 def test_ranges_and_workers_come_to_the_same(log: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(summaries, "WORTH_A_WORKER", 1)
+    monkeypatch.setattr(early, "WORTH_A_WORKER", 1)
     monkeypatch.setattr(pieces, "RANGE", 20_000)
 
     assert summarize_logs([str(log)], FoldOptions(), workers=2) == _exact(log)

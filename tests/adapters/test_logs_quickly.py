@@ -20,7 +20,7 @@ import random_logs
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from costkit.adapters.logs import crew, pieces, plain, read_logs, remembered, summaries
+from costkit.adapters.logs import early, pieces, plain, read_logs, remembered, summaries
 from costkit.adapters.logs.crew import Crew, Worker, finish
 from costkit.adapters.logs.pieces import Folder, Piece, fit_together
 from costkit.adapters.logs.plain import PlainReader, Range
@@ -117,8 +117,8 @@ def test_ranges_of_a_file_come_to_the_same_wherever_it_is_cut(
     source, folder = Source(str(path), named=True, size=size), Folder(options)
     load = [Piece(source, *ends, ranged=True) for ends in zip(starts, [*starts[1:], None], strict=True)]
 
-    with Crew(options, None, deque(), 0) as nobody:
-        summary = finish(nobody, folder, [(load, [folder.fold(piece) for piece in load])])
+    nobody = Crew((), options, None, deque())
+    summary = finish(nobody, folder, [(load, [folder.fold(piece) for piece in load])])
     summaries.number_lines(summary, [source])
 
     assert _without_lines_of_costs(summary) == _closed(path, options)
@@ -211,7 +211,7 @@ def small_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
     """Even small logs are worth several processes."""
     monkeypatch.setattr(pieces, "RANGE", 20_000)
     monkeypatch.setattr(pieces, "LOAD", 20_000)
-    monkeypatch.setattr(summaries, "WORTH_A_WORKER", 1)
+    monkeypatch.setattr(early, "WORTH_A_WORKER", 1)
 
 
 @pytest.mark.usefixtures("small_pieces")
@@ -245,7 +245,9 @@ def test_what_a_lost_worker_had_done_is_done_again(logs: Path, monkeypatch: pyte
     send: Callable[[Worker, object], None] = Worker._send
 
     def send_or_die(worker: Worker, what: object) -> None:
-        (worker.stop if isinstance(what, tuple) and what[0] == order else lambda: None)()
+        if isinstance(what, tuple) and what[0] == order:
+            worker._process.kill()
+            worker._process.wait()
         send(worker, what)
 
     monkeypatch.setattr(Worker, "_send", send_or_die)
@@ -269,7 +271,7 @@ def test_no_trouble_in_dealing_with_a_worker_loses_what_it_had_taken(
 
 @pytest.mark.usefixtures("small_pieces")
 def test_a_worker_that_can_not_start_is_no_loss(logs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(crew, "_PROGRAM", "raise SystemExit({path!r} and 3)")
+    monkeypatch.setattr(early, "_PROGRAM", "raise SystemExit({path!r} and 3)")
 
     assert summarize_logs([str(logs)], OPTIONS, workers=2) == _closed(logs, OPTIONS)
 

@@ -30,7 +30,7 @@ from foreign_logs import (
     spend_row,
 )
 
-from costkit.adapters.logs import pieces, read_logs, summaries
+from costkit.adapters.logs import early, pieces, read_logs, summaries
 from costkit.adapters.logs.remembered import Memory
 from costkit.adapters.logs.summaries import summarize_logs
 from costkit.report import Charge, FoldOptions, Record, RecordedCost, Skipped, summarize
@@ -176,7 +176,7 @@ def log(tmp_path: Path) -> Path:
 def test_the_quick_way_ranges_and_workers_come_to_the_same(
     log: Path, monkeypatch: pytest.MonkeyPatch, workers: int, dedupe: str
 ) -> None:
-    monkeypatch.setattr(summaries, "WORTH_A_WORKER", 1)
+    monkeypatch.setattr(early, "WORTH_A_WORKER", 1)
     monkeypatch.setattr(pieces, "RANGE", 20_000)
     options = FoldOptions(dedupe)
     exact = summarize(read_logs([str(log)]), options)

@@ -14,7 +14,7 @@ from costkit import __version__
 from costkit.adapters.cluster.objects import explain, is_url
 from costkit.adapters.cluster.places import CREDENTIALS
 from costkit.adapters.cluster.tasks import first_unreadable
-from costkit.adapters.logs.summaries import cores
+from costkit.adapters.logs.early import cores
 from costkit.adapters.names import printable
 from costkit.errors import InvalidInput, OperationFailed
 

@@ -1,21 +1,16 @@
-"""Reading with several processes: this one reads as well, and whatever a lost one had done is done again here.
-
-Workers are fresh interpreters that import no more than reading needs, on every platform alike: no state is inherited,
-and they end when their input does, so none outlives this process.
-"""
+"""Reading with several processes: this one reads as well, and whatever a lost one had done is done again here."""
 
 from __future__ import annotations
 
 import pickle
-import subprocess
-import sys
 from collections import deque
-from collections.abc import KeysView, Sequence
-from contextlib import suppress
+from collections.abc import Iterator, KeysView, Sequence
+from itertools import chain
 from pathlib import Path
 from struct import iter_unpack
+from subprocess import Popen
 from threading import Thread
-from typing import Any, Self
+from typing import Any
 
 from costkit.adapters.logs.pieces import Folder, Found, Load, Piece, fit_together, fold_load
 from costkit.adapters.logs.plain import Range
@@ -26,8 +21,6 @@ from costkit.report.recorded import sessions_in
 from costkit.report.summary import UsageSummary
 from costkit.report.table import KEY_BYTES
 
-_HOME = str(Path(__file__).parents[3])
-_PROGRAM = "import sys; sys.path[:] = {path!r}; from costkit.adapters.logs.worker import main; main()"
 _AHEAD = 2
 """Loads that a worker has in hand, so that it need not wait for this process to find time."""
 
@@ -35,19 +28,15 @@ _AHEAD = 2
 class Worker:
     """A process and a thread that deals with it."""
 
-    def __init__(self, options: FoldOptions, remembered: Path | None, loads: deque[Load]) -> None:
+    def __init__(
+        self, process: Popen[bytes], options: FoldOptions, remembered: Path | None, loads: deque[Load]
+    ) -> None:
         self.is_lost = False
         self.taken: list[Load] = []
         self.found: list[Found] = []
         self.read = 0
         """Bytes so far."""
-        program = _PROGRAM.format(path=[_HOME, *sys.path])
-        self._process = subprocess.Popen(  # noqa: S603  # this interpreter and our own module
-            [sys.executable, "-S", "-X", f"utf8={sys.flags.utf8_mode}", "-c", program],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-        )
+        self._process = process
         self._loads = loads
         self._thread = Thread(target=self._deal, args=((options, remembered),), daemon=True)
         self._thread.start()
@@ -64,15 +53,6 @@ class Worker:
     def answer(self) -> Any:
         """Wait for the answer to an order; `None` from one that is lost."""
         return self._receive()
-
-    def stop(self) -> None:
-        """End the process, whatever it does."""
-        self._process.kill()
-        for stream in (self._process.stdin, self._process.stdout):
-            if stream is not None:
-                with suppress(OSError):
-                    stream.close()
-        self._process.wait()
 
     def _deal(self, setup: tuple[FoldOptions, Path | None]) -> None:
         self._send(setup)
@@ -111,21 +91,12 @@ class Worker:
 
 
 class Crew:
-    """The workers, to be used in a `with` block: none is left running after it."""
+    """The workers that deal with some processes."""
 
-    def __init__(self, options: FoldOptions, remembered: Path | None, loads: deque[Load], size: int) -> None:
-        self._options, self._remembered, self._loads, self._size = options, remembered, loads, size
-        self.workers: list[Worker] = []
-
-    def __enter__(self) -> Self:
-        with suppress(OSError):  # where the system gives no more processes, fewer read
-            for _ in range(self._size):
-                self.workers.append(Worker(self._options, self._remembered, self._loads))
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        for worker in self.workers:
-            worker.stop()
+    def __init__(
+        self, processes: Sequence[Popen[bytes]], options: FoldOptions, remembered: Path | None, loads: deque[Load]
+    ) -> None:
+        self.workers = [Worker(process, options, remembered, loads) for process in processes]
 
     @property
     def read(self) -> int:
@@ -140,6 +111,7 @@ def finish(crew: Crew, folder: Folder, found: list[Found]) -> UsageSummary:
         found.extend(worker.found)
     workers = _ready(crew.workers, folder, found)
     whole_files = _join(workers, folder, found)
+    folder.join(whole_files)
     answers = [answer for answer in (worker.answer() for worker in workers) if answer is not None]
     workers = _ready(workers, folder, found)
     folder.join(whole_files)
@@ -188,9 +160,13 @@ def _shared(here: KeysView[bytes], others: Sequence[bytes]) -> set[bytes]:
     shared: set[bytes] = set()
     seen: set[bytes] = set()
     for index, keys in enumerate(others):
-        for (key,) in iter_unpack(f"{KEY_BYTES}s", keys):
-            if key in here or key in seen:
-                shared.add(key)
-            elif index + 1 < len(others):  # nobody asks what the last one has
-                seen.add(key)
+        for known in (here, seen):
+            if not known.isdisjoint(_each(keys)):
+                shared.update(key for key in _each(keys) if key in known)
+        if index + 1 < len(others):  # nobody asks what the last one has
+            seen.update(_each(keys))
     return shared
+
+
+def _each(keys: bytes) -> Iterator[bytes]:
+    return chain.from_iterable(iter_unpack(f"{KEY_BYTES}s", keys))

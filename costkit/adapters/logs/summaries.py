@@ -5,13 +5,13 @@
 
 from __future__ import annotations
 
-import os
-import sys
 from collections import deque
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
+from costkit.adapters.logs.early import processes, worthwhile
 from costkit.adapters.logs.pieces import Folder, Found, Load, fold_load, plan
 from costkit.adapters.logs.reader import Progress, read_source
 from costkit.adapters.logs.sources import Found as FoundSources
@@ -24,13 +24,13 @@ from costkit.report.summary import UsageSummary
 from costkit.report.table import Response
 
 if TYPE_CHECKING:
+    from subprocess import Popen
+
     from costkit.adapters.logs.crew import Crew
     from costkit.adapters.logs.remembered import Memory
 
 WORTH_REMEMBERING = 2 << 20
 """Bytes that take longer to read than to remember."""
-WORTH_A_WORKER = 64 << 20
-"""Bytes that this process reads in about the time in which another one starts."""
 _BLOCK = 1 << 20
 
 
@@ -43,17 +43,19 @@ def summarize_logs(
     stdin: IO[bytes] | None = None,
     progress: Progress | None = None,
     found: FoundSources | None = None,
+    started: Sequence[Popen[bytes]] = (),
 ) -> UsageSummary:
     """Read files, folders, patterns and `-`, with as many processes as are worth it, or at most `workers`.
 
     `remembered` is a folder for what was read before: files that have not changed since are not read again. `found` is
-    what `find_sources` has found for these paths, if that was asked already.
+    what `find_sources` has found for these paths, if that was asked already, and `started` the `early.processes` that
+    are `worthwhile` for it.
     Raises what `read_logs` raises. All responses of the result are closed: it can be settled, not merged with another
     summary that may hold copies of them.
     """
     sources, skipped = find_sources(paths) if found is None else found
     if remembered is None or sum(source.size or 0 for source in sources) < WORTH_REMEMBERING:
-        return _read(sources, skipped, options, workers, None, stdin, progress)
+        return _read(sources, skipped, options, workers, None, stdin, progress, started)
     from costkit.adapters.logs.remembered import Memory
 
     memory = Memory(remembered, options)
@@ -61,7 +63,7 @@ def summarize_logs(
     known = None if signed is None else memory.recall(name, signed)
     if known is not None:
         return known[0]
-    summary = _read(sources, skipped, options, workers, memory, stdin, progress)
+    summary = _read(sources, skipped, options, workers, memory, stdin, progress, started)
     if signed is not None and _sign(memory, sources, skipped) == signed:
         memory.keep(name, signed, summary)
         memory.tidy()
@@ -82,11 +84,12 @@ def _read(
     memory: Memory | None,
     stdin: IO[bytes] | None,
     progress: Progress | None,
+    started: Sequence[Popen[bytes]],
 ) -> UsageSummary:
     read_here = [source for source in sources if source.size is None]
     others = [source for source in sources if source.size is not None]
     size = sum(source.size or 0 for source in sources)
-    helpers = min(size // WORTH_A_WORKER, (workers or cores()) - 1)
+    helpers = worthwhile(sources, workers)
     loads = deque(plan(others, may_split=helpers > 0 and options.dedupe != "file"))
     done = 0
     crews: list[Crew] = []
@@ -110,7 +113,9 @@ def _read(
     from costkit.adapters.logs.crew import Crew, finish
 
     found: list[Found] = []
-    with Crew(options, None if memory is None else memory.folder, loads, helpers) as crew:
+    with ExitStack() as stack:
+        hands = started or stack.enter_context(processes(helpers))
+        crew = Crew(hands, options, None if memory is None else memory.folder, loads)
         _read_here(folder, read_here, stdin, passed)
         crews.append(crew)
         while (load := _next(loads)) is not None:
@@ -138,16 +143,6 @@ def _read_here(
             add_item(folder.summary, item)
         if folder.summary.options.dedupe == "file":
             close(folder.summary)
-
-
-def cores() -> int:
-    """How many processors this process may use; one where Python can't be started again."""
-    if not sys.executable or getattr(sys, "frozen", False):
-        return 1
-    try:
-        return len(os.sched_getaffinity(0))
-    except AttributeError:
-        return os.cpu_count() or 1
 
 
 def number_lines(summary: UsageSummary, sources: Sequence[Source]) -> None:

@@ -3,13 +3,17 @@
     python bench/report_speed.py [--megabytes 1000] [--runs 5] [--folder DIR] [--npm DIR]
 
 Measured are whole processes, start to end, in turns: costkit (tokens, prices, by day and model; cold, and again with
-its cache), DuckDB and polars (tokens by model, each response once), orjson (decoding every line), and ccusage where npm
-can install it. Printed are medians, how often costkit goes into each, and the peak memory of the whole process tree.
+its cache), DuckDB with the same table (which is compared), DuckDB and polars with less (tokens by model), orjson
+(decoding every line), and ccusage where npm can install it. Printed are medians, how often costkit goes into each, and
+the peak memory of the whole process tree.
 """
 
 from __future__ import annotations
 
 import argparse
+import itertools
+import json
+import math
 import os
 import platform
 import resource
@@ -20,53 +24,18 @@ import sys
 import tempfile
 import time
 from collections.abc import Mapping
+from datetime import date, timedelta
 from pathlib import Path
 
 import log_corpus
+import log_peers
 from machine import describe_machine
 
+from costkit.adapters.pricing_yaml import built_in_book
+from costkit.core.rates import RateKey
+
 MB = 1_000_000
-DUCKDB = """
-import duckdb, sys
-names = ("input_tokens", "output_tokens", "cache_read_input_tokens", "cache_creation_input_tokens")
-usage = f"STRUCT({', '.join(f'{name} BIGINT' for name in names)})"
-message = f"STRUCT(id VARCHAR, model VARCHAR, usage {usage})"
-if sys.argv[2] == "transcripts":
-    columns = f"{{type: 'VARCHAR', requestId: 'VARCHAR', message: '{message}'}}"
-    prefix, request, where = "message.", "requestId", "WHERE type = 'assistant'"
-else:
-    columns = f"{{id: 'VARCHAR', model: 'VARCHAR', usage: '{usage}'}}"
-    prefix, request, where = "", "NULL", ""
-logs = f"'{sys.argv[1]}/**/*.jsonl', format='newline_delimited', maximum_object_size=33554432, columns={columns}"
-largest = ", ".join(f"max({prefix}usage.{name}) AS {name}" for name in names)
-each = f"SELECT {prefix}id, {request}, any_value({prefix}model) AS model, {largest} FROM read_json({logs}) {where}"
-sums = ", ".join(f"sum({name})" for name in names)
-print(duckdb.sql(f"SELECT model, count(*), {sums} FROM ({each} GROUP BY 1, 2) GROUP BY 1").fetchall())
-"""
-POLARS = """
-import polars as pl, sys
-names = ("input_tokens", "output_tokens", "cache_read_input_tokens", "cache_creation_input_tokens")
-usage = pl.Struct({name: pl.Int64 for name in names})
-message = pl.Struct({"id": pl.String, "model": pl.String, "usage": usage})
-transcripts = sys.argv[2] == "transcripts"
-schema = {"type": pl.String, "requestId": pl.String, "message": message} if transcripts else dict(message.to_schema())
-lines = pl.scan_ndjson(sys.argv[1] + "/**/*.jsonl", schema=schema)
-if transcripts:
-    lines = lines.filter(pl.col("type") == "assistant").unnest("message")
-largest = [pl.col("usage").struct.field(name).max() for name in names]
-each = lines.group_by(["id", "requestId"] if transcripts else ["id"]).agg(pl.col("model").first(), *largest)
-print(each.group_by("model").agg(pl.len(), *[pl.col(name).sum() for name in names]).collect())
-"""
-ORJSON = """
-import orjson, pathlib, sys
-lines = 0
-for path in pathlib.Path(sys.argv[1]).rglob("*.jsonl"):
-    with path.open("rb") as log:
-        for line in log:
-            orjson.loads(line)
-            lines += 1
-print(lines)
-"""
+_COUNTS = ("input_tokens", "output_tokens", "cache_read_input_tokens", "cache_creation_input_tokens")
 
 
 def main() -> None:
@@ -111,11 +80,43 @@ def _commands(kind: str, logs: Path, ccusage: list[str] | None) -> dict[str, lis
         "costkit": [*costkit, "--no-cache"],
         "costkit again (cache)": costkit,
         "cat": ["sh", "-c", f"find '{logs}' -name '*.jsonl' -exec cat {{}} + > /dev/null"],
-        "duckdb": [sys.executable, "-c", DUCKDB, str(logs), kind],
-        "polars": [sys.executable, "-c", POLARS, str(logs), kind],
-        "orjson": [sys.executable, "-c", ORJSON, str(logs)],
+        "duckdb, same table": [sys.executable, "-c", log_peers.DUCKDB, str(logs), kind, json.dumps(_rates())],
+        "duckdb, tokens by model": [sys.executable, "-c", log_peers.DUCKDB_SIMPLE, str(logs), kind],
+        "polars, tokens by model": [sys.executable, "-c", log_peers.POLARS, str(logs), kind],
+        "orjson": [sys.executable, "-c", log_peers.ORJSON, str(logs)],
     }
     return commands if ccusage is None else {**commands, "ccusage daily": ccusage}
+
+
+def _rates() -> list[tuple[str, ...]]:
+    """Day, model and dollars per million tokens, for all days of the logs and, as "", for responses without a time."""
+    book, days = built_in_book(), {str(day): day for day in (date(2026, 10, 1) + timedelta(n) for n in range(31))}
+    found = []
+    for (day, priced), model in itertools.product({**days, "": date.today()}.items(), log_corpus.MODELS):  # noqa: DTZ011
+        rates = book.quote(RateKey(model, priced)).rates
+        writes = (rates.cache_write_5m, rates.cache_write_1h)
+        prices = (rates.input, rates.output, *writes, rates.cache_read, rates.web_search)
+        found.append((day, model, *map(str, prices)))
+    return found
+
+
+def _compare(costkit: list[str], duckdb: list[str], environ: Mapping[str, str]) -> None:
+    """Make sure that both have the same answer."""
+    ours, theirs = (
+        json.loads(subprocess.run(command, env=environ, capture_output=True, check=True).stdout)
+        for command in (costkit, duckdb)
+    )
+    rows = {}
+    for row in ours["result"]["rows"]:
+        usage = row["usage"]
+        counts = (row["requests"], *(usage[name] for name in _COUNTS))
+        rows[row["day"] or "", row["model"]] = (counts, float(row["cost_usd"]))
+    found = {(day, model): (tuple(map(int, counts)), usd) for day, model, *counts, usd in theirs}
+    if rows.keys() != found.keys() or any(
+        rows[key][0] != counts or not math.isclose(rows[key][1], usd, rel_tol=1e-9)
+        for key, (counts, usd) in found.items()
+    ):
+        sys.exit(f"costkit and DuckDB don't agree:\n{rows}\n{found}")
 
 
 def _measure(title: str, logs: Path, commands: Mapping[str, list[str]], runs: int, scratch: Path) -> None:
@@ -128,6 +129,7 @@ def _measure(title: str, logs: Path, commands: Mapping[str, list[str]], runs: in
         "COSTKIT_STATE": str(config),
         "XDG_CACHE_HOME": str(config),
     }
+    _compare(commands["costkit"], commands["duckdb, same table"], environ)
     times: dict[str, list[tuple[float, float]]] = {name: [] for name in commands}
     for turn in range(runs + 1):
         for name, command in commands.items():

@@ -47,7 +47,9 @@ def _logged(chance: random.Random) -> list[dict[str, Any]]:
 
 def _bare(chance: random.Random) -> list[dict[str, Any]]:
     """Messages with nothing around them, now and then with a field more, and among them something else."""
-    more = chance.choice(({}, {}, {}, {"stop_sequence": "x"}, {"container": None}, {"request_id": "r"}, {"ts": 1}))
+    more = chance.choice(
+        ({}, {}, {}, {"stop_sequence": "x"}, {"container": None}, {"request_id": "r"}, {"ts": 1}, {"isSidechain": True})
+    )
     found = [{**random_logs.message(chance), **more}]
     return [*found, *_logged(chance), *_transcript(chance)] if chance.random() < 0.1 else found
 

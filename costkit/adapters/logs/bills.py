@@ -44,12 +44,11 @@ def bill_of(line: Line) -> Bill | None:
     message: Message | Line
     holder: Envelope = line
     outer: Envelope | None = None
-    provisional, kind = False, line.type
+    is_inner, kind = False, line.type
     if kind == "assistant":
         if line.message is None:
             raise Unsure
         message = line.message
-        provisional = line.is_of_sub_agent()
     elif kind == "message":
         if line.usage is None or line.custom_id is not UNSET or line.ts is not UNSET:
             raise Unsure
@@ -58,7 +57,7 @@ def bill_of(line: Line) -> Bill | None:
         inner = line.data.message
         if inner is None or inner.message is None or line.data.type != "agent_progress":
             return None
-        message, holder, outer, provisional = inner.message, inner, line, True
+        message, holder, outer, is_inner = inner.message, inner, line, True
     else:
         _check_bills_nothing(line)
         return None
@@ -76,7 +75,7 @@ def bill_of(line: Line) -> Bill | None:
         request,
         _moment(holder, outer),
         (message.model, usage.service_tier, usage.speed, usage.inference_geo, session, project),
-        flags_of(message, counts, provisional=provisional),
+        flags_of(message, counts, None if kind == "message" else holder, is_inner=is_inner),
         _passes(usage) if usage.iterations else (),
     )
 
@@ -126,13 +125,21 @@ def _passes(usage: BilledTokens) -> tuple[Iteration, ...]:
     return tuple([Iteration(item.model, Counts(*item.counts())) for item in usage.iterations or ()])
 
 
-def flags_of(message: Message | Line, counts: tuple[int, ...], *, provisional: bool) -> int:
-    """What a copy of a response says of it, as its row in the table has it."""
-    if message.stop_reason == REFUSAL:
-        return 0
-    if provisional and message.stop_reason is None and counts[_OUTPUT] <= MOST_PROVISIONAL_TOKENS:
+def flags_of(
+    message: Message | Line, counts: tuple[int, ...], around: Envelope | None, *, is_inner: bool = False
+) -> int:
+    """What a copy of a response says of it, as its row in the table has it; sub-agents write provisional copies.
+
+    A copy is a sub-agent's if the line `around` it says so, or if that stands in another line itself (`is_inner`).
+    """
+    reason = message.stop_reason
+    if (
+        reason is None
+        and counts[_OUTPUT] <= MOST_PROVISIONAL_TOKENS
+        and (is_inner or (around is not None and around.is_of_sub_agent()))
+    ):
         return ANSWERED | PLACEHOLDER
-    return ANSWERED
+    return 0 if reason == REFUSAL else ANSWERED
 
 
 def _check_bills_nothing(line: Line) -> None:

@@ -184,7 +184,7 @@ class Teller:
         except ValueError:
             return False
         counts, summary = usage.counts(), self._summary
-        self._flags &= flags_of(message, counts, provisional=line.is_of_sub_agent())
+        self._flags &= flags_of(message, counts, line)
         if counts != self._counts:
             self._counts = tuple(map(max, counts, self._counts))
         summary.records += 1

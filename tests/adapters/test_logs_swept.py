@@ -96,7 +96,6 @@ def test_usual_lines_need_no_other_way(tmp_path: Path, monkeypatch: pytest.Monke
     }[kind]
     path = tmp_path / "log.jsonl"
     path.write_bytes(b"\n".join([json.dumps(line, separators=(",", ":")).encode()] * 5) + b"\n")
-    monkeypatch.setattr(PlainReader, "_scan", None)
     monkeypatch.setattr(PlainReader, "_step", None)
     monkeypatch.setattr(Teller, "_count_alike" if kind is _transcript else "_count_lines", None)
     summary = UsageSummary(OPTIONS)

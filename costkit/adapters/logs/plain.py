@@ -29,7 +29,7 @@ from costkit.adapters.logs.documents import (
 )
 from costkit.adapters.logs.feed import Feed
 from costkit.adapters.logs.labels import pickers
-from costkit.adapters.logs.search import count, find, is_fast
+from costkit.adapters.logs.search import find, is_fast
 from costkit.adapters.logs.teller import Span, Teller
 from costkit.report.fold import add_item
 from costkit.report.records import FileRead
@@ -43,8 +43,8 @@ _BEYOND = 64 << 10
 _MOST_STEPS = 16
 _FAR = 1 << 62
 _RUN = 100
-"""Lines with a usage that are looked at together: an odd one among them costs another look at those that follow."""
-_OPEN, _CLOSE = b"{}"
+"""Lines with a usage that are counted together: an odd one among them costs another look at those that follow."""
+_OPEN, _CLOSE, _NEWLINE = b"{}\n"
 
 
 class _Anything(Struct):
@@ -110,6 +110,8 @@ class PlainReader:
         """Whether one of the `OTHER_MARKS` is in the buffer, once somebody asks."""
         self._may_bill = not self._pickers and dialect is None
         """Whether a line's bill is all that is asked for, so that it may be read by the quick way."""
+        self._nul = -1
+        """Where the next NUL byte in the buffer is, if that is known already."""
         self._foreign: tuple[bytes, ...] | None = None
         """Those of the `FOREIGN_MARKS` that are in the buffer, once somebody asks."""
         self._teller = Teller(summary, name)
@@ -124,7 +126,7 @@ class PlainReader:
             last = self._filled if self._at_end else self._buffer.rfind(b"\n", 0, self._filled) + 1
             if last == 0 and self._filled < len(self._buffer):
                 continue
-            at = self._sweep(last) if last else self._step(0)
+            at = self._go_on(last) if last else self._step(0)
             self._forget(at)
         teller = self._teller
         teller.settle()
@@ -173,40 +175,27 @@ class PlainReader:
             self._filled = 0
         self._base += at
 
-    def _sweep(self, last: int) -> int:
+    def _go_on(self, last: int) -> int:
         """Go through the lines in the buffer before `last`; returns how far that went."""
         self._has_marks = self._foreign = None
-        if not (is_fast and self._may_bill and _is_regular(self._buffer, last)):
-            return self._scan(last)
+        self._nul = -1
         stop = last if self._stop is None else min(last, self._stop - self._base)
-        at = 0
+        at, is_odd = 0, True
         while at < stop:
-            at, is_odd = self._run(at, stop, last)
-            if is_odd:
+            if self._wanted is None:
+                at, is_odd = self._run(at, stop, last)
+            if is_odd and self._buffer[at] == _NEWLINE:
+                self._line += 1
+                at += 1
+            elif is_odd:
                 at = self._step(at)
         return at
 
     def _run(self, at: int, stop: int, last: int) -> tuple[int, bool]:
         """Go through some of the lines between `at` and `stop`; returns how far, and whether an odd line follows."""
-        buffer, view, newline, startswith = self._buffer, self._view, self._buffer.find, self._buffer.startswith
-        spans: list[Span] = []
-        usage, line, first, is_odd, is_unmarked = -1, self._line, self._line, False, self._has_marks is False
-        while at < stop and len(spans) < _RUN:
-            end = newline(b"\n", at, last)
-            if usage < at:
-                usage = find(buffer, USAGE, at, last)
-                if usage < 0:
-                    usage = last
-            if usage < end:
-                spans.append((at, end, line))
-            elif not (is_unmarked and startswith(TRANSCRIPT, at) and (end - at > LONG or _is_object(view[at:end]))):
-                if not self._bills_nothing(at, end, last):
-                    is_odd = True
-                    break
-                is_unmarked = self._has_marks is False
-            line += 1
-            at = end + 1
-        counted = self._teller.count(view, spans, self._base)
+        first = self._line
+        spans, at, line, is_odd = self._look(at, stop, last)
+        counted = self._teller.count(self._view, spans, self._base)
         if counted < len(spans):
             at, _, line = spans[counted]
             is_odd = True
@@ -214,42 +203,38 @@ class PlainReader:
         self._passed_over += line - first - counted
         return at, is_odd
 
-    def _scan(self, last: int) -> int:
-        """Go through the lines in the buffer before `last`, one by one; returns how far that went."""
-        buffer, view, newline = self._buffer, self._view, self._buffer.find
-        stop = last if self._stop is None else min(last, self._stop - self._base)
-        usage, nul = -1, -1
-        is_asked_for, may_bill = self._wanted is not None, self._may_bill
-        opening, closing = _OPEN, _CLOSE
-        at = 0
-        while at < stop:
+    def _look(self, at: int, stop: int, last: int) -> tuple[list[Span], int, int, bool]:
+        """Look at lines until there are enough with a usage, or an odd one.
+
+        Returns those with a usage, where the next one begins, its number, and whether it is odd.
+        """
+        buffer, view, newline, startswith = self._buffer, self._view, self._buffer.find, self._buffer.startswith
+        opening, closing, is_unmarked, may_bill = _OPEN, _CLOSE, self._has_marks is False, self._may_bill
+        spans: list[Span] = []
+        usage, line = -1, self._line
+        while at < stop and len(spans) < _RUN:
             end = newline(b"\n", at, last)
             if usage < at:
                 usage = _or_last(find(buffer, USAGE, at, last), last)
-            if nul < at:
-                nul = _or_last(newline(b"\0", at, last), last)
+            if self._nul < at:
+                self._nul = _or_last(newline(b"\0", at, last), last)
             if (
-                buffer[at] == opening
-                and (buffer[end - 1] == closing or buffer[end - 2 : end] == b"}\r")
-                and nul >= end >= 0
+                buffer[at] != opening
+                or not at < end < self._nul
+                or (buffer[end - 1] != closing and not buffer.endswith(b"}\r", at, end))
             ):
-                if is_asked_for:
-                    is_read = False
-                elif usage < end:
-                    is_read = may_bill and self._teller.count(view, [(at, end, self._line)], self._base) == 1
-                else:
-                    is_read = self._bills_nothing(at, end, last)
-                    self._passed_over += is_read
-                if is_read:
-                    self._line += 1
-                    at = end + 1
-                    continue
-            elif end == at:
-                self._line += 1
-                at += 1
-                continue
-            at = self._step(at)
-        return at
+                return spans, at, line, True
+            if usage < end:
+                if not may_bill:
+                    return spans, at, line, True
+                spans.append((at, end, line))
+            elif not (is_unmarked and startswith(TRANSCRIPT, at) and (end - at > LONG or _is_object(view[at:end]))):
+                if not self._bills_nothing(at, end, last):
+                    return spans, at, line, True
+                is_unmarked = self._has_marks is False
+            line += 1
+            at = end + 1
+        return spans, at, line, False
 
     def _bills_nothing(self, at: int, end: int, last: int) -> bool:
         """Whether a line without a usage can be left out: not if it may bill something under another name."""
@@ -320,16 +305,6 @@ class PlainReader:
     def _finish(self, documents: Documents, feed: Feed) -> None:
         self._passed_over += documents.passed_over
         self._line = feed.line
-
-
-def _is_regular(buffer: bytearray, last: int) -> bool:
-    """Whether all before `last` is lines between braces, found out by a few looks at all of it at once."""
-    return (
-        buffer[0] == _OPEN
-        and buffer.endswith(b"}\n", last - 2, last)
-        and buffer.find(b"\0", 0, last) < 0
-        and count(buffer, b"}\n{", 0, last) == count(buffer, b"\n", 0, last) - 1
-    )
 
 
 def _or_last(found: int, last: int) -> int:

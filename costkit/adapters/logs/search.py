@@ -8,14 +8,11 @@ Find = Callable[[bytearray, bytes, int, int], int]
 """Where some bytes begin within a part of a buffer, or -1."""
 
 try:
-    from stringzilla import count as _count
     from stringzilla import find as _find
 
     find: Find = _find
-    count: Find = _count
     is_fast = True
     """Whether looking for a mark in all bytes costs less than looking at each line."""
 except ImportError:
     find = bytearray.find
-    count = bytearray.count
     is_fast = False

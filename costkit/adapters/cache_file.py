@@ -21,13 +21,18 @@ def cache_connection(path: Path | None, table: str) -> Iterator[sqlite3.Connecti
 
     `table` is the statement that creates its table. Errors of SQLite inside the block end the block, and nothing else.
     """
-    connection = _open(path, table) or _open(path, table, afresh=True)
+    connection = open_cache(path, table)
     try:
         with contextlib.suppress(sqlite3.Error):
             yield connection
     finally:
         if connection:
             connection.close()
+
+
+def open_cache(path: Path | None, table: str) -> sqlite3.Connection | None:
+    """As `cache_connection`, for as long as somebody needs it."""
+    return _open(path, table) or _open(path, table, afresh=True)
 
 
 def select_many(connection: sqlite3.Connection, query: str, keys: Sequence[object]) -> Iterator[tuple[object, object]]:

@@ -6,9 +6,11 @@ import io
 import json
 import os
 import random
+import sqlite3
 import sys
 from collections import deque
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -388,13 +390,43 @@ def test_another_question_is_not_answered_from_memory(logs: Path, memory: Path) 
     assert summarize_logs([str(logs)], other, remembered=memory) == _closed(logs, other)
 
 
-@pytest.mark.parametrize("damage", [b"", b"\0" * 50, b"\x93\xff"])
-def test_a_damaged_memory_is_ignored(logs: Path, memory: Path, damage: bytes) -> None:
+@pytest.mark.parametrize("place", [0, 40, 5000])
+@pytest.mark.parametrize("damage", [b"", b"\0" * 50, b"\x93\xff" * 5000])
+def test_a_damaged_memory_is_ignored_and_made_anew(
+    logs: Path, memory: Path, place: int, damage: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
     summarize_logs([str(logs)], OPTIONS, remembered=memory)
     for file in memory.iterdir():
-        file.write_bytes(file.read_bytes()[:40] + damage)
+        file.write_bytes(file.read_bytes()[:place] + damage)
 
     assert summarize_logs([str(logs)], OPTIONS, remembered=memory) == _closed(logs, OPTIONS)
+    summarize_logs([str(logs)], OPTIONS, remembered=memory)
+    read = _reads(monkeypatch)
+    assert summarize_logs([str(logs)], OPTIONS, remembered=memory) == _closed(logs, OPTIONS)
+    assert read == []
+
+
+def test_a_damaged_entry_is_no_answer(logs: Path, memory: Path) -> None:
+    summarize_logs([str(logs)], OPTIONS, remembered=memory)
+    with closing(sqlite3.connect(memory / remembered.FILE_NAME)) as database, database:
+        changed = database.execute("UPDATE summaries SET data = substr(data, 1, length(data) - 1) || x'00'").rowcount
+
+    assert changed > 1
+    assert summarize_logs([str(logs)], OPTIONS, remembered=memory) == _closed(logs, OPTIONS)
+
+
+def test_a_memory_that_another_process_holds_is_done_without(
+    logs: Path, memory: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(remembered, "_HASTE", "PRAGMA busy_timeout = 10")
+    summarize_logs([str(logs)], OPTIONS, remembered=memory)
+    other = OPTIONS._replace(dedupe="none", apart=())
+    with closing(sqlite3.connect(memory / remembered.FILE_NAME)) as database:
+        database.execute("BEGIN IMMEDIATE")
+
+        assert summarize_logs([str(logs)], other, remembered=memory) == _closed(logs, other)
+
+    assert (memory / remembered.FILE_NAME).exists()
 
 
 def test_a_file_that_was_just_written_to_is_not_remembered(

@@ -205,8 +205,9 @@ def test_what_is_remembered_of_a_log_holds_its_costs(
 
 def test_what_is_remembered_of_a_file_holds_the_costs_of_its_responses(log: Path, tmp_path: Path) -> None:
     summary = summarize(read_logs([str(log)]), FoldOptions())
-    memory = Memory(tmp_path / "memory", FoldOptions())
-    memory.keep("it", "as signed", summary)
+    with Memory(tmp_path / "memory", FoldOptions()) as memory:
+        memory.keep("it", "as signed", summary)
 
-    assert memory.recall("it", "as signed") == (summary, None)
+    with Memory(tmp_path / "memory", FoldOptions()) as memory:
+        assert memory.recall("it", "as signed") == (summary, None)
     assert len(list(summary.responses.charged())) == 201

@@ -1,21 +1,25 @@
-"""What was read before: summaries of files that have not changed since, in a folder of the user's own.
+"""What was read before: summaries of files that have not changed since, in a database of the user's own.
 
 A summary is found by what was asked and by the name of the file, and is good for nothing unless the file is still the
 same by device, number, size and both times. A file that was written to a moment ago is not remembered: it could change
-again without any of these telling. Whatever is wrong with the folder or with what is in it, logs are read.
+again without any of these telling. Whatever is wrong with the database or with what is in it, logs are read.
 """
 
 from __future__ import annotations
 
 import os
+import sqlite3
 import sys
 import time
+from contextlib import suppress
 from hashlib import blake2b
 from pathlib import Path
+from typing import Self
 
 from msgspec import MsgspecError
 
 from costkit import __version__
+from costkit.adapters.cache_file import open_cache
 from costkit.adapters.logs.frozen import freeze, thaw
 from costkit.adapters.logs.plain import Range
 from costkit.report.options import FoldOptions
@@ -25,20 +29,37 @@ READER = 5
 """Goes up whenever the same log is read in another way."""
 SETTLED_NS = 3_000_000_000
 """How long a file must have been left alone: longer than the steps of any file system's clock."""
+FILE_NAME = "summaries.sqlite3"
+_TABLE = "CREATE TABLE IF NOT EXISTS summaries (name BLOB PRIMARY KEY, saved INTEGER NOT NULL, data BLOB NOT NULL)"
+_HASTE = "PRAGMA synchronous = OFF; PRAGMA busy_timeout = 1000"
+"""What a failing machine loses is read again, and nobody waits long for others."""
 _DIGEST = 16
-_NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
 _OLD_S = 30 * 24 * 60 * 60
+_MANY = 256 << 10
+"""Bytes that are written at once: for each file by itself, writing would take longer than reading did."""
 
 Signature = tuple[int, ...]
 
 
 class Memory:
-    """Summaries in a folder, made with the same options."""
+    """Summaries made with the same options, in a folder; in a `with` block, at the end of which all are written."""
 
     def __init__(self, folder: Path, options: FoldOptions) -> None:
         self.folder = folder
         self._options = options
         self._question = repr((READER, __version__, sys.byteorder, options))
+        self._connection: sqlite3.Connection | None = None
+        self._is_usable = True
+        self._fresh: list[tuple[bytes, int, bytes]] = []
+        self._size = 0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.write()
+        if self._connection is not None:
+            self._connection.close()
 
     def sign(self, path: str) -> Signature | None:
         """What tells a file from all it was before; `None` for one that may change unnoticed, or is not there."""
@@ -53,42 +74,70 @@ class Memory:
 
     def recall(self, name: str, signed: Signature | str) -> tuple[UsageSummary, Range | None] | None:
         """The summary that was kept under a name, if it is of a file with this signature."""
+        database = self._database()
+        if database is None:
+            return None
         try:
-            data = self._file(name).read_bytes()
+            found = database.execute("SELECT data FROM summaries WHERE name = ?", (self._key(name),)).fetchone()
+            data = b"" if found is None else bytes(found[0])
             head = self._head(signed, data[2 * _DIGEST :])
             return thaw(data[2 * _DIGEST :], self._options) if data.startswith(head) else None
-        except (OSError, ValueError, TypeError, MsgspecError):
+        except sqlite3.Error as error:
+            self._give_up(error)
+            return None
+        except (ValueError, TypeError, MsgspecError):
             return None
 
     def keep(self, name: str, signed: Signature | str, summary: UsageSummary, place: Range | None = None) -> None:
         """Keep a summary in place of what is there under this name; not being able to is no error."""
         data = freeze(summary, place)
-        target = self._file(name)
+        self._fresh.append((self._key(name), int(time.time()), self._head(signed, data) + data))
+        self._size += len(data)
+        if self._size > _MANY:
+            self.write()
+
+    def write(self) -> None:
+        """Write what is kept to the database."""
+        database = self._database() if self._fresh else None
         try:
-            target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            fresh = target.with_suffix(f".{os.getpid()}")
-            fresh.unlink(missing_ok=True)
-            with open(os.open(fresh, _NEW, 0o600), "wb") as file:  # noqa: PTH123  # only its owner may read it
-                file.write(self._head(signed, data) + data)
-            fresh.replace(target)
-        except OSError:
-            return
+            if database is not None:
+                with database:
+                    database.executemany("INSERT OR REPLACE INTO summaries VALUES (?, ?, ?)", self._fresh)
+        except sqlite3.Error as error:
+            self._give_up(error)
+        self._fresh.clear()
+        self._size = 0
 
     def tidy(self) -> None:
-        """Throw away what nobody has asked for in a long time."""
-        oldest = time.time() - _OLD_S
+        """Throw away what was kept a long time ago."""
+        database = self._database()
         try:
-            for file in self.folder.iterdir():
-                if file.stat().st_mtime < oldest:
-                    file.unlink()
-        except OSError:
-            return
+            if database is not None:
+                with database:
+                    database.execute("DELETE FROM summaries WHERE saved < ?", (int(time.time()) - _OLD_S,))
+        except sqlite3.Error as error:
+            self._give_up(error)
 
-    def _file(self, name: str) -> Path:
-        return (
-            self.folder
-            / blake2b(f"{self._question}\0{name}".encode("utf-8", "surrogateescape"), digest_size=_DIGEST).hexdigest()
-        )
+    def _database(self) -> sqlite3.Connection | None:
+        if self._connection is None and self._is_usable:
+            self._connection = open_cache(self.folder / FILE_NAME, _TABLE)
+            self._is_usable = self._connection is not None
+            if self._connection is not None:
+                self._connection.executescript(_HASTE)
+        return self._connection
+
+    def _give_up(self, error: sqlite3.Error) -> None:
+        """Go on without the database, and without its file if it is a broken one."""
+        self._is_usable = False
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+        if not isinstance(error, sqlite3.OperationalError):
+            with suppress(OSError):
+                (self.folder / FILE_NAME).unlink()
+
+    def _key(self, name: str) -> bytes:
+        return _digest(f"{self._question}\0{name}".encode("utf-8", "surrogateescape"))
 
     def _head(self, signed: Signature | str, data: bytes) -> bytes:
         return _digest(repr(signed).encode()) + _digest(data)

@@ -58,16 +58,16 @@ def summarize_logs(
         return _read(sources, skipped, options, workers, None, stdin, progress, started)
     from costkit.adapters.logs.remembered import Memory
 
-    memory = Memory(remembered, options)
-    name, signed = repr([(Path(path).absolute(), path) for path in paths]), _sign(memory, sources, skipped)
-    known = None if signed is None else memory.recall(name, signed)
-    if known is not None:
-        return known[0]
-    summary = _read(sources, skipped, options, workers, memory, stdin, progress, started)
-    if signed is not None and _sign(memory, sources, skipped) == signed:
-        memory.keep(name, signed, summary)
-        memory.tidy()
-    return summary
+    with Memory(remembered, options) as memory:
+        name, signed = repr([(Path(path).absolute(), path) for path in paths]), _sign(memory, sources, skipped)
+        known = None if signed is None else memory.recall(name, signed)
+        if known is not None:
+            return known[0]
+        summary = _read(sources, skipped, options, workers, memory, stdin, progress, started)
+        if signed is not None and _sign(memory, sources, skipped) == signed:
+            memory.keep(name, signed, summary)
+            memory.tidy()
+        return summary
 
 
 def _sign(memory: Memory, sources: Sequence[Source], skipped: Sequence[Skipped]) -> str | None:

@@ -18,7 +18,6 @@ from threading import Thread
 from typing import IO, Any
 
 from costkit.adapters.logs.pieces import Folder
-from costkit.adapters.logs.remembered import Memory
 from costkit.report.fold import close
 from costkit.report.recorded import sessions_in
 
@@ -40,7 +39,12 @@ def main() -> None:
         read += size
 
     options, remembered = orders.get()
-    folder = Folder(options, None if remembered is None else Memory(remembered, options), passed)
+    memory = None
+    if remembered is not None:
+        from costkit.adapters.logs.remembered import Memory
+
+        memory = Memory(remembered, options)
+    folder = Folder(options, memory, passed)
     while True:
         order, argument = orders.get()
         answer: object
@@ -54,6 +58,8 @@ def main() -> None:
             answer = folder.summary
         pickle.dump(answer, answers, pickle.HIGHEST_PROTOCOL)
         answers.flush()
+        if order == JOIN and memory is not None:
+            memory.write()
         if order == CLOSE:
             return
 

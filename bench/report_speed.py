@@ -2,10 +2,10 @@
 
     python bench/report_speed.py [--megabytes 1000] [--runs 5] [--folder DIR] [--npm DIR]
 
-Measured are whole processes, start to end, in turns: costkit (tokens, prices, by day and model; cold, and again with
-its cache), DuckDB with the same table (which is compared), DuckDB and polars with less (tokens by model), orjson
-(decoding every line), and ccusage where npm can install it. Printed are medians, how often costkit goes into each, and
-the peak memory of the whole process tree.
+Measured are whole processes, start to end, in turns: costkit (tokens, prices, by day and model; without its cache,
+filling it, and again with it), DuckDB with the same table (which is compared), DuckDB and polars with less (tokens by
+model), orjson (decoding every line), and ccusage where npm can install it. Printed are medians, how often costkit goes
+into each, and the peak memory of the whole process tree.
 """
 
 from __future__ import annotations
@@ -78,6 +78,7 @@ def _commands(kind: str, logs: Path, ccusage: list[str] | None) -> dict[str, lis
     costkit = [sys.executable, "-m", "costkit", "report", str(logs), "--by", "day,model", "--json", "--quiet"]
     commands = {
         "costkit": [*costkit, "--no-cache"],
+        "costkit, first (fills its cache)": ["sh", "-c", 'rm -rf "$XDG_CACHE_HOME/costkit"; "$@"', "sh", *costkit],
         "costkit again (cache)": costkit,
         "cat": ["sh", "-c", f"find '{logs}' -name '*.jsonl' -exec cat {{}} + > /dev/null"],
         "duckdb, same table": [sys.executable, "-c", log_peers.DUCKDB, str(logs), kind, json.dumps(_rates())],
@@ -145,7 +146,7 @@ def _measure(title: str, logs: Path, commands: Mapping[str, list[str]], runs: in
         memory = _peak(command, environ)
         shown = "" if memory is None else f"   peak {memory / MB:5.0f} MB"
         ratios = f"{median / ours:6.2f} x costkit   {used:6.2f} s of processors {used / ours_used:6.2f} x"
-        print(f"  {name:<24}{median:7.2f} s {ratios}{shown}", flush=True)
+        print(f"  {name:<33}{median:7.2f} s {ratios}{shown}", flush=True)
 
 
 def _time(command: list[str], environ: Mapping[str, str]) -> tuple[float, float]:

@@ -284,6 +284,24 @@ def test_where_the_system_gives_no_process_one_reads(logs: Path, monkeypatch: py
 
 
 @pytest.mark.usefixtures("small_pieces")
+@pytest.mark.parametrize("enough", [0, 1])
+def test_where_the_system_gives_too_few_threads_fewer_read(
+    logs: Path, monkeypatch: pytest.MonkeyPatch, enough: int
+) -> None:
+    given = iter(range(enough))
+    deal = Worker.__init__
+
+    def begin(worker: Worker, *told: Any) -> None:
+        if next(given, None) is None:
+            raise RuntimeError("can't start new thread")
+        deal(worker, *told)
+
+    monkeypatch.setattr(Worker, "__init__", begin)
+
+    assert summarize_logs([str(logs)], OPTIONS, workers=3) == _closed(logs, OPTIONS)
+
+
+@pytest.mark.usefixtures("small_pieces")
 def test_a_pretty_printed_file_is_never_cut(tmp_path: Path) -> None:
     path = tmp_path / "log.json"
     path.write_text('{"a": 1}\n' + json.dumps([_usage_line(at) for at in range(200)], indent=1))

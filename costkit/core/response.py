@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
+from costkit.core.text import clean
 from costkit.core.usage import Usage
 
 MOST_TOKENS = 10**10
@@ -95,7 +96,7 @@ class BilledUsage(NamedTuple):
 
 
 def read_usage(usage: Mapping[str, object]) -> BilledUsage:
-    """Check the API's `usage` object; null and absent fields count as 0.
+    """Check the API's `usage` object; null and absent fields count as 0, texts are made fit to be written out.
 
     Raises ValueError, naming the field, for negative, fractional, absurd or non-numeric counts.
     """
@@ -154,6 +155,8 @@ def _count(parent: Mapping[str, object], name: str) -> int:
 
 def _text(parent: Mapping[str, object], name: str) -> str | None:
     value = parent.get(name)
-    if value is None or isinstance(value, str):
-        return value
+    if isinstance(value, str):
+        return clean(value)
+    if value is None:
+        return None
     raise ValueError(f"usage.{name} is not text")

@@ -135,7 +135,7 @@ class ResponseTable:
             if response.charge:
                 self._charges[len(self) - 1] = response.charge
             return len(self) - 1
-        self.raise_counts(row, response.counts)
+        self._raise_counts(row, response.counts)
         self._flags[row] &= response.flags
         if response.iterations or row in self._iterations:
             self._iterations[row] = largest_iterations(self._iterations.get(row, ()), response.iterations)
@@ -175,24 +175,18 @@ class ResponseTable:
         self._flags.extend(flags)
         self._rows.update(zip(keys, range(len(self._rows), len(self._rows) + len(keys)), strict=True))
 
-    def raise_counts(self, row: int, counts: tuple[int, ...]) -> tuple[int, ...]:
-        """Keep the larger of each count; returns what is kept."""
+    def _raise_counts(self, row: int, counts: tuple[int, ...]) -> None:
+        """Keep the larger of each count."""
         form = self._form
         known = form.unpack_from(self._counts, row * form.size)
         if known == counts:
-            return known
+            return
         merged = tuple(map(max, known, counts))
         try:
             form.pack_into(self._counts, row * form.size, *merged)
         except PackError:
             self._widen()
             self._form.pack_into(self._counts, row * self._form.size, *merged)
-        return merged
-
-    def limit_flags(self, row: int, flags: int) -> int:
-        """Keep the flags that this copy has too; returns what is kept."""
-        self._flags[row] &= flags
-        return self._flags[row]
 
     def _widen(self) -> None:
         """Make room for counts of four billion and more."""

@@ -160,9 +160,13 @@ def test_whole_floats_are_numbers_and_null_is_nothing() -> None:
 
 
 def test_text_that_can_not_be_written_out_is_replaced() -> None:
-    record = _one({**MESSAGE, "model": "claude-\ud800", "id": "m\udfff"})
+    texts = {"service_tier": "t\ud800", "speed": "s\ud800", "inference_geo": "g\ud800"}
+    usage = {**MESSAGE["usage"], **texts, "iterations": [{"model": "i\ud800", "input_tokens": 1}]}
+    record = _one({**MESSAGE, "model": "claude-\ud800", "id": "m\udfff", "usage": usage})
 
     assert (record.model, record.message_id) == ("claude-?", "m?")
+    assert (record.usage.service_tier, record.usage.speed, record.usage.inference_geo) == ("t?", "s?", "g?")
+    assert [iteration.model for iteration in record.usage.iterations] == ["i?"]
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ import json
 import os
 import random
 import sqlite3
+import subprocess
 import sys
 from collections import deque
 from collections.abc import Callable
@@ -281,6 +282,51 @@ def test_a_worker_that_can_not_start_is_no_loss(logs: Path, monkeypatch: pytest.
 @pytest.mark.usefixtures("small_pieces")
 def test_where_the_system_gives_no_process_one_reads(logs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "executable", "/nowhere/python")
+
+    assert summarize_logs([str(logs)], OPTIONS, workers=3) == _closed(logs, OPTIONS)
+
+
+def test_where_the_system_gives_too_few_processes_fewer_start_and_none_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
+    given, start = iter(range(1)), early._start
+
+    def start_one() -> subprocess.Popen[bytes]:
+        if next(given, None) is None:
+            raise BlockingIOError("Resource temporarily unavailable")
+        return start()
+
+    monkeypatch.setattr(early, "_start", start_one)
+    with early.processes(3) as started:
+        codes = [process.poll() for process in started]
+
+    assert codes == [None]
+    assert started[0].returncode is not None
+
+
+@pytest.mark.parametrize(("name", "value"), [("frozen", True), ("executable", None)])
+def test_where_python_can_not_be_started_again_one_reads_however_many_may(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: object
+) -> None:
+    large = [Source("log.jsonl", named=True, size=10**12)]
+    may_start = early.worthwhile(large, 3)
+    monkeypatch.setattr(sys, name, value, raising=False)
+
+    assert (may_start, early.worthwhile(large, 3), early.worthwhile(large, None)) == (2, 0, 0)
+
+
+@pytest.mark.usefixtures("small_pieces")
+@pytest.mark.parametrize("enough", [0, 1])
+def test_where_the_system_gives_too_few_threads_fewer_read(
+    logs: Path, monkeypatch: pytest.MonkeyPatch, enough: int
+) -> None:
+    given = iter(range(enough))
+    deal = Worker.__init__
+
+    def begin(worker: Worker, *told: Any) -> None:
+        if next(given, None) is None:
+            raise RuntimeError("can't start new thread")
+        deal(worker, *told)
+
+    monkeypatch.setattr(Worker, "__init__", begin)
 
     assert summarize_logs([str(logs)], OPTIONS, workers=3) == _closed(logs, OPTIONS)
 

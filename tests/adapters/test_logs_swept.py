@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import random
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +15,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from costkit.adapters.logs import plain, read_logs, teller
+from costkit.adapters.logs.documents import USAGE
 from costkit.adapters.logs.plain import PlainReader
 from costkit.adapters.logs.shapes import decode_line
-from costkit.adapters.logs.teller import Teller
+from costkit.adapters.logs.teller import Span, Teller
 from costkit.report import FoldOptions, UsageSummary, summarize
 
 OPTIONS = FoldOptions(brackets=(1_000, 100_000))
@@ -121,3 +123,48 @@ def test_an_odd_line_does_not_slow_down_those_after_it(tmp_path: Path, monkeypat
 
     assert summary == summarize(read_logs([str(path)]), OPTIONS)
     assert len(decoded) <= 2
+
+
+def test_lines_are_looked_at_no_more_than_twice_however_many_of_them_are_odd(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    message = {"type": "message", "id": "msg_1", "model": "claude-haiku-5-5", "usage": {"input_tokens": 1}}
+    wrapped = [{"response": message}] * 200
+    path = tmp_path / "log.jsonl"
+    lines = [*wrapped, *[message, {"response": message}] * 100, *[message] * 200, *wrapped]
+    path.write_bytes(b"\n".join(json.dumps(line, separators=(",", ":")).encode() for line in lines) + b"\n")
+    looked_at: list[int] = []
+    count = Teller.count
+
+    def noted(told: Teller, view: memoryview, spans: Sequence[Span], base: int) -> int:
+        looked_at.append(len(spans))
+        return count(told, view, spans, base)
+
+    monkeypatch.setattr(Teller, "count", noted)
+    summary = UsageSummary(OPTIONS)
+    with io.FileIO(str(path)) as file:
+        PlainReader(file, str(path), summary, bytearray(1 << 20)).read()
+
+    assert summary == summarize(read_logs([str(path)]), OPTIONS)
+    assert sum(looked_at) <= 2 * len(lines)
+
+
+@pytest.mark.parametrize("odd", [b"", b"{broken}", b'{"custom_id":"c","result":{"type":"errored"}}'])
+def test_what_a_buffer_lacks_is_looked_for_once_however_many_lines_are_odd(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, odd: bytes
+) -> None:
+    path = tmp_path / "log.jsonl"
+    path.write_bytes((b'{"a":1}\n' + odd + b"\n") * 300)
+    searches: list[bytes] = []
+
+    def find(buffer: bytearray, mark: bytes, begin: int, end: int) -> int:
+        searches.append(mark)
+        return buffer.find(mark, begin, end)
+
+    monkeypatch.setattr(plain, "find", find)
+    summary = UsageSummary(OPTIONS)
+    with io.FileIO(str(path)) as file:
+        PlainReader(file, str(path), summary, bytearray(1 << 20)).read()
+
+    assert summary == summarize(read_logs([str(path)]), OPTIONS)
+    assert searches.count(USAGE) == 1

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pickle
 from collections import deque
 from collections.abc import Iterator, KeysView, Sequence
+from contextlib import suppress
 from itertools import chain
 from pathlib import Path
 from struct import iter_unpack
@@ -96,7 +97,9 @@ class Crew:
     def __init__(
         self, processes: Sequence[Popen[bytes]], options: FoldOptions, remembered: Path | None, loads: deque[Load]
     ) -> None:
-        self.workers = [Worker(process, options, remembered, loads) for process in processes]
+        self.workers: list[Worker] = []
+        with suppress(RuntimeError):  # where the system gives no more threads, fewer read
+            self.workers.extend(Worker(process, options, remembered, loads) for process in processes)
 
     @property
     def read(self) -> int:

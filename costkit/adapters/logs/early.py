@@ -26,7 +26,7 @@ _PROGRAM = "import sys; sys.path[:] = {path!r}; from costkit.adapters.logs.worke
 
 def cores() -> int:
     """How many processors this process may use; one where Python can't be started again."""
-    if not sys.executable or getattr(sys, "frozen", False):
+    if not _can_start():
         return 1
     try:
         return len(os.sched_getaffinity(0))
@@ -37,7 +37,8 @@ def cores() -> int:
 def worthwhile(sources: Sequence[Source], workers: int | None) -> int:
     """How many processes beside this one are worth it for these files, or at most `workers` with it."""
     size = sum(source.size or 0 for source in sources)
-    return max(0, min(size // WORTH_A_WORKER, (workers or cores()) - 1))
+    most = (workers or cores()) if _can_start() else 1
+    return max(0, min(size // WORTH_A_WORKER, most - 1))
 
 
 @contextmanager
@@ -56,6 +57,11 @@ def processes(count: int) -> Iterator[list[Popen[bytes]]]:
                     with suppress(OSError):
                         stream.close()
             process.wait()
+
+
+def _can_start() -> bool:
+    """Whether Python can be started again: a frozen program would start itself."""
+    return bool(sys.executable) and not getattr(sys, "frozen", False)
 
 
 def _start() -> Popen[bytes]:

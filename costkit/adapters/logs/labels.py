@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Sequence
 
-from costkit.adapters.logs.values import clean
+from costkit.core.text import clean
 
 EVERY_TAG = "tag:*"
 """All tags of a document as one text, such as `feature=rerank, team=search`."""

@@ -43,7 +43,7 @@ _BEYOND = 64 << 10
 _MOST_STEPS = 16
 _FAR = 1 << 62
 _RUN = 100
-"""Lines with a usage that are counted together: an odd one among them costs another look at those that follow."""
+"""Lines with a usage that are counted together at most."""
 _OPEN, _CLOSE, _NEWLINE = b"{}\n"
 
 
@@ -110,8 +110,10 @@ class PlainReader:
         """Whether one of the `OTHER_MARKS` is in the buffer, once somebody asks."""
         self._may_bill = not self._pickers and dialect is None
         """Whether a line's bill is all that is asked for, so that it may be read by the quick way."""
-        self._nul = -1
-        """Where the next NUL byte in the buffer is, if that is known already."""
+        self._nul = self._usage = -1
+        """Where the next NUL byte and the next usage in the buffer are, if that is known already."""
+        self._most = _RUN
+        """Lines with a usage to count together: few after an odd one, which costs another look at those behind it."""
         self._foreign: tuple[bytes, ...] | None = None
         """Those of the `FOREIGN_MARKS` that are in the buffer, once somebody asks."""
         self._teller = Teller(summary, name)
@@ -178,7 +180,7 @@ class PlainReader:
     def _go_on(self, last: int) -> int:
         """Go through the lines in the buffer before `last`; returns how far that went."""
         self._has_marks = self._foreign = None
-        self._nul = -1
+        self._nul = self._usage = -1
         stop = last if self._stop is None else min(last, self._stop - self._base)
         at, is_odd = 0, True
         while at < stop:
@@ -196,9 +198,10 @@ class PlainReader:
         first = self._line
         spans, at, line, is_odd = self._look(at, stop, last)
         counted = self._teller.count(self._view, spans, self._base)
+        self._most = min(2 * self._most, _RUN)
         if counted < len(spans):
             at, _, line = spans[counted]
-            is_odd = True
+            is_odd, self._most, self._usage = True, 1, -1
         self._line = line
         self._passed_over += line - first - counted
         return at, is_odd
@@ -211,8 +214,8 @@ class PlainReader:
         buffer, view, newline, startswith = self._buffer, self._view, self._buffer.find, self._buffer.startswith
         opening, closing, is_unmarked, may_bill = _OPEN, _CLOSE, self._has_marks is False, self._may_bill
         spans: list[Span] = []
-        usage, line = -1, self._line
-        while at < stop and len(spans) < _RUN:
+        usage, line, most, is_odd = self._usage, self._line, self._most, True
+        while at < stop and len(spans) < most:
             end = newline(b"\n", at, last)
             if usage < at:
                 usage = _or_last(find(buffer, USAGE, at, last), last)
@@ -223,18 +226,21 @@ class PlainReader:
                 or not at < end < self._nul
                 or (buffer[end - 1] != closing and not buffer.endswith(b"}\r", at, end))
             ):
-                return spans, at, line, True
+                break
             if usage < end:
                 if not may_bill:
-                    return spans, at, line, True
+                    break
                 spans.append((at, end, line))
             elif not (is_unmarked and startswith(TRANSCRIPT, at) and (end - at > LONG or _is_object(view[at:end]))):
                 if not self._bills_nothing(at, end, last):
-                    return spans, at, line, True
+                    break
                 is_unmarked = self._has_marks is False
             line += 1
             at = end + 1
-        return spans, at, line, False
+        else:
+            is_odd = False
+        self._usage = usage
+        return spans, at, line, is_odd
 
     def _bills_nothing(self, at: int, end: int, last: int) -> bool:
         """Whether a line without a usage can be left out: not if it may bill something under another name."""

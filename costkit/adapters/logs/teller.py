@@ -57,11 +57,12 @@ class Teller:
         """Of the attributes in the table."""
         self._names: _Names | None = None
         self._number = 0
+        """Of the attributes that were met last, which are those of the open response."""
         self._key: bytes | None = None
         """Of the open response."""
         self._counts: tuple[int, ...] = ()
         self._place = (0, 0, 0)
-        self._flags = self._open_number = 0
+        self._flags = 0
         self._message_id: str | None = None
         """`None` where a copy has to be looked at as a whole."""
         self._request_id: str | None = None
@@ -96,7 +97,7 @@ class Teller:
 
     def _settle_open(self) -> None:
         if self._key is not None:
-            self._rows.append((self._key, self._counts, self._place, self._open_number, self._flags))
+            self._rows.append((self._key, self._counts, self._place, self._number, self._flags))
             self._key = self._message_id = None
 
     def _settle_rows(self) -> None:
@@ -207,7 +208,7 @@ class Teller:
         if message is None or line.type != "assistant":
             self._rows.append((key, counts, place, self._number, flags))
             return
-        self._key, self._counts, self._place, self._flags, self._open_number = key, counts, place, flags, self._number
+        self._key, self._counts, self._place, self._flags = key, counts, place, flags
         text = line.timestamp
         if text and time != NO_TIME and len(text) == _STAMP and text[_POINT] == "." and text[-1] == "Z":
             self._message_id, self._request_id, self._model, self._time = message_id, line.request, message.model, text

@@ -152,8 +152,3 @@ def bracket_depth(line: bytes, depth: int) -> tuple[int | None, int | None]:
         if depth == 0:
             return 0, token.end()
     return depth, None
-
-
-def clean(text: str) -> str:
-    """The text without lone surrogates, which can't be written out."""
-    return text if text.isascii() else text.encode("utf-8", "replace").decode()

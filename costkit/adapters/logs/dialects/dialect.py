@@ -11,8 +11,8 @@ from datetime import UTC, datetime
 from typing import NamedTuple
 
 from costkit.adapters.logs.documents import Document
-from costkit.adapters.logs.values import clean
 from costkit.core.response import read_usage
+from costkit.core.text import clean
 from costkit.report.charge import Charge
 from costkit.report.group import microseconds
 from costkit.report.records import Record, RecordedCost, Skipped

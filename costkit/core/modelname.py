@@ -17,7 +17,7 @@ _PROVIDER = re.compile(
     r"|arn:aws[a-z-]*:bedrock:[a-z0-9-]*:\d*:(?:inference-profile|foundation-model))/"
 )
 """Prefixes of gateways and clouds; several may follow each other, as in `bedrock/converse/`."""
-_REGION = re.compile(r"(?:global|us|eu|au|jp|apac|us-gov)\.(?=anthropic\.)")
+_REGION = re.compile(r"(?:global|apac|us-gov|[a-z]{2})\.(?=anthropic\.)")
 _BEDROCK = "anthropic."
 _BEDROCK_VERSION = re.compile(r"-v\d+(?::\d+)?(?::\d+k)?$")
 _AT_DATE = re.compile(r"@(\d{8})$")

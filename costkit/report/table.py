@@ -40,10 +40,20 @@ class Attributes(NamedTuple):
     path: str
     labels: tuple[str | None, ...]
 
+    def with_modifiers_of(self, one: Attributes, other: Attributes) -> Attributes:
+        """Tier, speed and geography are part of the usage: of two copies the larger counts, a missing one least."""
+        tier, speed, geo = (max(pair, key=_weight) for pair in zip(one[1:4], other[1:4], strict=True))
+        return self._replace(service_tier=tier, speed=speed, inference_geo=geo)
+
     def order(self) -> tuple[str, ...]:
-        """A total order for the rare copies that agree on time, path and offset; a missing value comes first."""
-        texts = (*self[:-2], *self.labels)
+        """An order for the rare copies that agree on time, path and offset; a missing value comes first."""
+        texts = (self.model, self.session, self.project, *self.labels)
         return tuple("" if text is None else f"\1{text}" for text in texts)
+
+
+def _weight(modifier: str | None) -> tuple[bool, bool, bool, str]:
+    """What is known comes after what is not, and the fast mode, which costs more, last."""
+    return (bool(modifier), modifier == "fast", modifier is not None, modifier or "")
 
 
 class Response(NamedTuple):
@@ -142,10 +152,13 @@ class ResponseTable:
         charge = response.charge and larger(response.charge, self._charges.get(row))
         if charge:
             self._charges[row] = charge
-        since = self._places[row * _PLACE]
+        mine, theirs = self.names[self._numbers[row]], response.attributes
+        since, both = self._places[row * _PLACE], mine
         if response.timestamp < since or (response.timestamp == since and self._comes_first(response, row)):
             _PLACES.pack_into(self._places, row * _PLACES.size, *response.place)
-            self._numbers[row] = self.number(response.attributes)
+            both = theirs
+        if both != mine or mine[1:4] != theirs[1:4]:
+            self._numbers[row] = self.number(both.with_modifiers_of(mine, theirs))
         return row
 
     def extend(self, rows: Sequence[Row]) -> None:

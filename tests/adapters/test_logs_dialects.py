@@ -130,6 +130,36 @@ def test_a_usage_that_can_not_be_believed_is_skipped_with_its_reason(usage: obje
     assert _reasons({**MESSAGE, "usage": usage}) == [reason]
 
 
+@pytest.mark.parametrize("usage", [{}, {"prompt_tokens": 500, "completion_tokens": 30}, {"input_token": 5}])
+def test_a_usage_that_names_no_tokens_is_not_free(usage: object) -> None:
+    assert _reasons({**MESSAGE, "usage": usage}) == ["bad-usage: usage names no tokens"]
+    assert _reasons({"type": "assistant", "sessionId": "s", "message": {**MESSAGE, "usage": usage}}) != []
+
+
+@pytest.mark.parametrize(
+    "wrapped",
+    [
+        {"level": "info", "claude": MESSAGE},
+        {"log": {"detail": {"reply": MESSAGE}}},
+        {"data": [MESSAGE, {**MESSAGE, "id": "msg_2"}]},
+    ],
+)
+def test_a_message_in_a_form_that_nobody_knows_is_named(wrapped: dict[str, object]) -> None:
+    assert [reason.partition(":")[0] for reason in _reasons(MESSAGE, wrapped)] == ["unknown-format"]
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        {"params": {"model": "claude-opus-5-5", "messages": [{"role": "user", "content": [MESSAGE]}]}, "usage": None},
+        {"type": "user", "sessionId": "s", "toolUseResult": MESSAGE},
+        {"event": "tool", "input": MESSAGE},
+    ],
+)
+def test_what_somebody_said_is_no_message(document: dict[str, object]) -> None:
+    assert _reasons(document) == []
+
+
 def test_a_model_that_is_no_text_is_skipped_with_its_reason() -> None:
     assert _reasons({**MESSAGE, "model": 55}) == ["bad-usage: model is not text"]
 
@@ -173,6 +203,7 @@ def test_text_that_can_not_be_written_out_is_replaced() -> None:
     ("time", "expected"),
     [
         ("2026-11-01T08:00:00Z", "2026-11-01T08:00:00+00:00"),
+        ("2026-11-01t08:00:00z", "2026-11-01T08:00:00+00:00"),
         ("2026-11-01 08:00:00", "2026-11-01T08:00:00+00:00"),
         ("2026-11-01 08:00:00 UTC", "2026-11-01T08:00:00+00:00"),
         ("2026-11-01T08:00:00.123456789-01:30", "2026-11-01T09:30:00.123456+00:00"),
@@ -209,6 +240,19 @@ def test_batch_results_have_the_batch_price_and_only_successes_are_billed() -> N
     assert _one(*lines).usage.service_tier == "batch"
     assert _file(*lines).unbilled == (("batch-canceled", 1), ("batch-errored", 1), ("batch-expired", 2))
     assert (_file(*lines).other, _reasons(*lines)) == (0, [])
+
+
+def test_a_batch_result_has_the_batch_price_whatever_it_says() -> None:
+    message = {**MESSAGE, "usage": {**USAGE, "service_tier": "standard"}}
+
+    assert _one({"custom_id": "a", "result": {"type": "succeeded", "message": message}}).usage.service_tier == "batch"
+
+
+def test_a_recorded_cost_is_found_at_either_end_of_a_long_line() -> None:
+    models = {"modelUsage": {"m": "x" * 3000}}
+    state = {"totalCostUSD": 0.25, "type": "cost-state"}
+
+    assert len(_read({"sessionId": "a", **models, **state}, {**state, **models, "sessionId": "b"})) == 3
 
 
 def test_the_usage_log_has_time_ids_and_tags() -> None:

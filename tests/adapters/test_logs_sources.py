@@ -179,6 +179,23 @@ def test_a_named_file_without_permission_is_invalid_and_one_in_a_folder_is_skipp
     assert (_count(tmp_path), _reasons(tmp_path)) == (1, [("unreadable: permission denied", "a.jsonl")])
 
 
+@needs_permissions
+def test_a_folder_without_permission_is_named_for_what_it_is(tmp_path: Path) -> None:
+    (tmp_path / "shut").mkdir(mode=0)
+
+    with pytest.raises(InvalidInput, match="permission denied"):
+        read_logs([str(tmp_path / "shut")])
+
+
+def test_what_can_not_be_read_of_a_pattern_is_named_and_the_rest_goes_on(tmp_path: Path) -> None:
+    (tmp_path / "a.jsonl").write_bytes(DATA)
+    (tmp_path / "gone.jsonl").symlink_to(tmp_path / "nowhere")
+    (tmp_path / "empty").mkdir()
+
+    assert _count(tmp_path / "*") == 1
+    assert _reasons(tmp_path / "*") == [("unreadable: no such file or directory", "gone.jsonl")]
+
+
 def test_a_link_to_nowhere_in_a_folder_is_named(tmp_path: Path) -> None:
     (tmp_path / "a.jsonl").write_bytes(DATA)
     (tmp_path / "gone.jsonl").symlink_to(tmp_path / "nowhere")

@@ -8,7 +8,7 @@ from costkit.adapters.pricing_yaml import built_in_book
 from costkit.core.modelname import spellings
 from costkit.errors import ExitCode, UnknownModel
 
-REGIONS = ["global", "us", "eu", "au", "jp", "apac", "us-gov"]
+REGIONS = ["global", "us", "eu", "au", "jp", "apac", "us-gov", "ca", "sa"]
 
 
 @pytest.mark.parametrize(

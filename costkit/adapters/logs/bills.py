@@ -19,7 +19,7 @@ from costkit.report.table import ANSWERED, NO_TIME, PLACEHOLDER
 
 fromisoformat = datetime.fromisoformat
 _DAY_S = 24 * 60 * 60
-_OUTPUT = Counts._fields.index("output_tokens")
+_INPUT, _OUTPUT = Counts._fields.index("input_tokens"), Counts._fields.index("output_tokens")
 _NO_TAGS, _UNNAMED = Tags(), (UNSET, UNSET, UNSET)
 
 Bill = tuple[
@@ -66,7 +66,7 @@ def bill_of(line: Line) -> Bill | None:
         return None
     if message.model == SYNTHETIC:
         raise Unsure
-    counts, request, session, project = usage.counts(), holder.request, holder.session or None, holder.cwd
+    counts, request, session, project = _counts_of(usage), holder.request, holder.session or None, holder.cwd
     if not (request and session and project):
         request, session, project = _others(holder, outer)
     return (
@@ -86,7 +86,7 @@ def bill_of_bare(message: BareMessage) -> Bill:
     if model == SYNTHETIC:
         raise Unsure
     return (
-        usage.counts(),
+        _counts_of(usage),
         message.id or None,
         None,
         NO_TIME,
@@ -104,7 +104,7 @@ def bill_of_logged(line: Logged) -> Bill:
     if moment is None or line.incomplete is not UNSET or (request is None and named != _UNNAMED):
         raise Unsure
     return (
-        usage.counts(),
+        _counts_of(usage),
         line.id or None,
         request,
         moment,
@@ -119,6 +119,13 @@ def bill_of_logged(line: Logged) -> Bill:
         0 if line.stop_reason == REFUSAL else ANSWERED,
         _passes(usage) if usage.iterations else (),
     )
+
+
+def _counts_of(usage: BilledTokens) -> tuple[int, ...]:
+    counts = usage.counts()
+    if not (counts[_INPUT] or counts[_OUTPUT]):  # there may be none at all
+        raise Unsure
+    return counts
 
 
 def _passes(usage: BilledTokens) -> tuple[Iteration, ...]:

@@ -22,6 +22,7 @@ Note = Callable[[str, int, int], None]
 """Is told a kind, a line and an offset."""
 
 
+UNKNOWN_FORMAT = "unknown-format: holds a Message and its usage, in no form that is known"
 DIALECTS = (
     "claude-code",
     "batch-results",
@@ -94,6 +95,8 @@ class Detector:
             return (Skipped(f"bad-usage: {problem}", document.path, document.line, document.offset),)
         if not found:
             self._other += 1
+            if self.spoken is None and self._only is None and messages.is_hidden_in(document):
+                return (Skipped(UNKNOWN_FORMAT, document.path, document.line, document.offset),)
         return self._billed(found, document.line, document.offset)
 
     def _billed(self, found: Found, line: int = 0, offset: int = 0) -> list[Result]:

@@ -34,8 +34,8 @@ LONG = 1024
 """A line above this many bytes that bills nothing is not decoded: most bytes of a transcript are in such lines."""
 USAGE = b'"usage"'
 OTHER_MARKS = (b'"custom_id"', b'"message_stop"', b'"cost-state"')
-"""A line that bills something, or ends something that does, holds `USAGE` or, near its beginning, one of these; other
-lines are not handed on but for those that `looks_foreign` knows."""
+"""A line that bills something, or ends something that does, holds `USAGE` or, near its beginning or its end, one of
+these; other lines are not handed on but for those that `looks_foreign` knows."""
 TRANSCRIPT = b'{"parentUuid"'
 """What most lines of a transcript begin with, and no other system's."""
 FOREIGN_MARKS = (b'_tokens"', b"TokenCount", b'okenUsage"', b'trace_id"', b'"traceId"')
@@ -242,8 +242,8 @@ def is_marked(line: bytes) -> bool:
     """Whether a line may bill something."""
     if USAGE in line[-LONG:] or USAGE in line:  # most often it is near the end
         return True
-    head = line[:LONG]
-    return any(mark in head for mark in OTHER_MARKS) or looks_foreign(line, 0, len(line))
+    head, tail = line[:LONG], line[-LONG:]
+    return any(mark in head or mark in tail for mark in OTHER_MARKS) or looks_foreign(line, 0, len(line))
 
 
 def _looks_whole(line: bytes) -> bool:

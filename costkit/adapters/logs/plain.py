@@ -247,7 +247,10 @@ class PlainReader:
         buffer = self._buffer
         if self._has_marks is None:
             self._has_marks = not is_fast or any(find(buffer, mark, at, last) >= 0 for mark in OTHER_MARKS)
-        if self._has_marks and any(buffer.find(mark, at, min(end, at + LONG)) >= 0 for mark in OTHER_MARKS):
+        if self._has_marks and any(
+            buffer.find(mark, at, min(end, at + LONG)) >= 0 or buffer.find(mark, max(at, end - LONG), end) >= 0
+            for mark in OTHER_MARKS
+        ):
             return False
         if not buffer.startswith(TRANSCRIPT, at):
             if self._foreign is None:

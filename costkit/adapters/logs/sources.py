@@ -66,13 +66,16 @@ def find_sources(arguments: Sequence[str]) -> Found:
                 sources.append(Source(STDIN, named=True))
             elif _is_folder(path):
                 found = list(_walk(path, skipped))
-                if not found:
+                if not found and path == argument:
+                    _check_folder(path)
                     hint = f"read are {', '.join(f'*{kind}' for kind in _KINDS)}, also compressed"
                     raise InvalidInput("no log in this folder", where=printable(path), hint=hint)
                 sources.extend(source for source in found if _is_new(source.path, seen, source.identity))
             else:
-                source = _named_file(path)
-                if _is_new(path, seen):
+                source = _named_file(path) if path == argument else _matched_file(path)
+                if not isinstance(source, Source):
+                    skipped.append(source)
+                elif _is_new(path, seen):
                     sources.append(source)
     return sources, skipped
 
@@ -87,6 +90,14 @@ def _is_folder(path: str) -> bool:
         return Path(path).is_dir()
     except OSError:
         return False  # opening it says why
+
+
+def _check_folder(path: str) -> None:
+    try:
+        with os.scandir(path):
+            pass
+    except OSError as error:
+        raise InvalidInput(f"can't be opened: {why(error)}", where=printable(path)) from None
 
 
 def _expand(argument: str) -> list[str]:
@@ -104,13 +115,25 @@ def _expand(argument: str) -> list[str]:
 
 def _named_file(path: str) -> Source:
     try:
-        status = Path(path).stat()
-        if stat.S_ISREG(status.st_mode):
-            with Path(path).open("rb"):
-                return Source(path, named=True, size=status.st_size)
+        return _opened(path)
     except (OSError, ValueError) as error:
         reason = why(error) if isinstance(error, OSError) else str(error)
         raise InvalidInput(f"can't be read: {reason}", where=printable(path), hint=_hint(path)) from None
+
+
+def _matched_file(path: str) -> Source | Skipped:
+    """One of many that a pattern matches: if it can't be read, the others still can."""
+    try:
+        return _opened(path)
+    except OSError as error:
+        return _skipped(f"unreadable: {why(error)}", path)
+
+
+def _opened(path: str) -> Source:
+    status = Path(path).stat()
+    if stat.S_ISREG(status.st_mode):
+        with Path(path).open("rb"):
+            return Source(path, named=True, size=status.st_size)
     return Source(path, named=True)
 
 

@@ -66,7 +66,8 @@ class Teller:
         self._message_id: str | None = None
         """`None` where a copy has to be looked at as a whole."""
         self._request_id: str | None = None
-        self._model: str | None = None
+        self._priced_by: tuple[str | None, ...] = ()
+        """What selects its price: model, tier, speed, geography."""
         self._time = ""
 
     def count(self, view: memoryview, lines: Sequence[Span], base: int) -> int:
@@ -172,7 +173,8 @@ class Teller:
             or line.type != "assistant"
             or not line.request
             or line.request != self._request_id
-            or message.model != self._model
+            or (message.model, usage.service_tier, usage.speed, usage.inference_geo) != self._priced_by
+            or not (usage.input_tokens or usage.output_tokens)
             or time is None
             or len(time) != _STAMP
             or time <= self._time
@@ -211,7 +213,7 @@ class Teller:
         self._key, self._counts, self._place, self._flags = key, counts, place, flags
         text = line.timestamp
         if text and time != NO_TIME and len(text) == _STAMP and text[_POINT] == "." and text[-1] == "Z":
-            self._message_id, self._request_id, self._model, self._time = message_id, line.request, message.model, text
+            self._message_id, self._request_id, self._priced_by, self._time = message_id, line.request, names[:4], text
 
     def _add_whole(self, bill: Bill, offset: int, number: int) -> None:
         """Count a response that does not fit into a row."""

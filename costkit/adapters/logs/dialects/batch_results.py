@@ -1,7 +1,7 @@
 """Results of Message Batches: `{"custom_id": …, "result": {"type": …}}`, one a line.
 
 Quirks: only `succeeded` results are billed, the others carry no usage; nothing says when a result was made; every
-result has the batch price, also where an older log lacks `service_tier`.
+result has the batch price, also where a log lacks `service_tier` or says another.
 Documented at https://platform.claude.com/docs/en/build-with-claude/batch-processing
 """
 
@@ -25,6 +25,6 @@ def recognise(document: Document) -> Found | None:
     if not isinstance(message, dict) or message.get("usage") is None:
         return None
     usage = message["usage"]
-    if isinstance(usage, dict) and usage.get("service_tier") is None:
+    if isinstance(usage, dict):
         usage = {**usage, "service_tier": "batch"}
     return [build_record(document, message, (document.value,), usage=usage)]

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from typing import NamedTuple
 
 from costkit.adapters.logs.documents import Document
-from costkit.core.response import read_usage
+from costkit.core.response import Counts, read_usage
 from costkit.core.text import clean
 from costkit.report.charge import Charge
 from costkit.report.group import microseconds
@@ -26,6 +26,9 @@ SESSIONS = ("sessionId", "session_id", "session")
 PROJECTS = ("cwd", "project")
 LATEST = microseconds(datetime(9000, 1, 1, tzinfo=UTC))
 _EARLIEST_MICROSECONDS, _EARLIEST_MILLISECONDS, _EARLIEST_NANOSECONDS = 10**14, 10**11, 10**17
+
+
+_BILLED = {"iterations", "server_tool_use", "cache_creation", *Counts._fields}
 
 
 class Unbilled(NamedTuple):
@@ -60,6 +63,8 @@ def build_record(
     given = message.get("usage") if usage is None else usage
     if not isinstance(given, dict):
         raise ValueError("usage is not an object")
+    if not any(name in given for name in _BILLED):
+        raise ValueError("usage names no tokens")
     model = message.get("model")
     if model is not None and not isinstance(model, str):
         raise ValueError("model is not text")
@@ -117,7 +122,7 @@ def timestamp(value: object) -> int | None:
 
 def _iso(text: str) -> int | None:
     try:
-        moment = datetime.fromisoformat(text.strip().removesuffix(" UTC"))
+        moment = datetime.fromisoformat(text.strip().upper().removesuffix(" UTC"))
         return microseconds(moment if moment.tzinfo else moment.replace(tzinfo=UTC))
     except (ValueError, OverflowError):
         return _epoch_text(text.strip())

@@ -13,7 +13,9 @@ from costkit.adapters.logs.dialects.dialect import SYNTHETIC, Found, Holder, Unb
 from costkit.adapters.logs.documents import Document
 
 _WRAPPERS = ("response", "message", "result", "body", "data")
-_DEEPEST = 4
+_DEEPEST, _DEEPEST_HIDDEN = 4, 6
+_SAID = {"content", "input", "messages", "system", "tools", "toolUseResult"}
+"""What somebody said may look like a message and is none."""
 _COUNTS = ("input_tokens", "output_tokens", "cache_read_input_tokens", "cache_creation_input_tokens")
 
 
@@ -32,6 +34,22 @@ def recognise_bare(document: Document) -> Found | None:
     """Read a Message that nobody wrapped."""
     value = document.value
     return recognise(document) if value.get("type") == "message" and _is_message(value) else None
+
+
+def is_hidden_in(document: Document) -> bool:
+    """Whether a message stands where it is not looked for: what it bills would be missing without a word."""
+    return _holds_message(document.value, _DEEPEST_HIDDEN)
+
+
+def _holds_message(value: object, depth: int) -> bool:
+    if isinstance(value, list):
+        return depth > 0 and any(_holds_message(item, depth - 1) for item in value)
+    if not isinstance(value, dict):
+        return False
+    usage = value.get("usage")
+    if isinstance(usage, dict) and isinstance(value.get("model"), str) and any(name in usage for name in _COUNTS):
+        return True
+    return depth > 0 and any(_holds_message(value[name], depth - 1) for name in value.keys() - _SAID)
 
 
 def _unwrap(holder: Holder, depth: int) -> tuple[Holder, ...]:

@@ -1,11 +1,12 @@
 """What else adds up logs of a gigabyte: programs that `report_speed.py` runs, each in a process of its own.
 
-All are given a folder and the kind of its logs, `transcripts` or `messages`.
+All are given a folder, and all but `ORJSON` the kind of its logs, `transcripts` or `messages`.
 """
 
 DUCKDB = """
 import duckdb, json, sys
 folder, kind, rates = sys.argv[1], sys.argv[2], json.loads(sys.argv[3])
+duckdb.sql("SET enable_progress_bar = false")
 counts = ("input_tokens", "output_tokens", "cache_read_input_tokens", "cache_creation_input_tokens")
 split = ("ephemeral_5m_input_tokens", "ephemeral_1h_input_tokens")
 

@@ -204,7 +204,12 @@ def test_equal_dollars_of_different_tokens_are_no_agreement(program: Any, server
 
 
 def test_what_of_the_logs_is_left_out_is_named(program: Any, server: ApiServer, write: Write) -> None:
-    lines = logged(1, 1, input_tokens=1_000) + "{broken}\n" + json.dumps(json.loads(logged(2, 1, input_tokens=1))["message"]) + "\n"
+    lines = (
+        logged(1, 1, input_tokens=1_000)
+        + "{broken}\n"
+        + json.dumps(json.loads(logged(2, 1, input_tokens=1))["message"])
+        + "\n"
+    )
     log = write("log.jsonl", lines + logged(3, 1, "gpt-x", input_tokens=1))
     server.usage_buckets = [bucket(1, used(1_000, 0))]
     warnings = {entry["message"]: entry["where"] for entry in reconcile(program, log).document["warnings"]}

@@ -30,9 +30,13 @@ READER = 5
 SETTLED_NS = 3_000_000_000
 """How long a file must have been left alone: longer than the steps of any file system's clock."""
 FILE_NAME = "summaries.sqlite3"
-_TABLE = "CREATE TABLE IF NOT EXISTS summaries (name BLOB PRIMARY KEY, saved INTEGER NOT NULL, data BLOB NOT NULL)"
-_HASTE = "PRAGMA synchronous = OFF; PRAGMA busy_timeout = 1000"
-"""What a failing machine loses is read again, and nobody waits long for others."""
+_FIND = "SELECT digests, data FROM summaries WHERE name = ?"
+_TABLE = """
+CREATE TABLE IF NOT EXISTS summaries
+    (name BLOB PRIMARY KEY, saved INTEGER NOT NULL, digests BLOB NOT NULL, data BLOB NOT NULL)
+"""
+_HASTE = "PRAGMA synchronous = OFF; PRAGMA busy_timeout = 1000; PRAGMA cache_size = -200"
+"""What a failing machine loses is read again, nobody waits long for others, and little memory is taken."""
 _DIGEST = 16
 _OLD_S = 30 * 24 * 60 * 60
 _MANY = 256 << 10
@@ -50,7 +54,7 @@ class Memory:
         self._question = repr((READER, __version__, sys.byteorder, options))
         self._connection: sqlite3.Connection | None = None
         self._is_usable = True
-        self._fresh: list[tuple[bytes, int, bytes]] = []
+        self._fresh: list[tuple[bytes, int, bytes, bytes]] = []
         self._size = 0
 
     def __enter__(self) -> Self:
@@ -78,10 +82,9 @@ class Memory:
         if database is None:
             return None
         try:
-            found = database.execute("SELECT data FROM summaries WHERE name = ?", (self._key(name),)).fetchone()
-            data = b"" if found is None else bytes(found[0])
-            head = self._head(signed, data[2 * _DIGEST :])
-            return thaw(data[2 * _DIGEST :], self._options) if data.startswith(head) else None
+            found = database.execute(_FIND, (self._key(name),)).fetchone()
+            is_good = found is not None and found[0] == _digests(signed, found[1])
+            return thaw(found[1], self._options) if is_good else None
         except sqlite3.Error as error:
             self._give_up(error)
             return None
@@ -91,7 +94,7 @@ class Memory:
     def keep(self, name: str, signed: Signature | str, summary: UsageSummary, place: Range | None = None) -> None:
         """Keep a summary in place of what is there under this name; not being able to is no error."""
         data = freeze(summary, place)
-        self._fresh.append((self._key(name), int(time.time()), self._head(signed, data) + data))
+        self._fresh.append((self._key(name), int(time.time()), _digests(signed, data), data))
         self._size += len(data)
         if self._size > _MANY:
             self.write()
@@ -102,7 +105,7 @@ class Memory:
         try:
             if database is not None:
                 with database:
-                    database.executemany("INSERT OR REPLACE INTO summaries VALUES (?, ?, ?)", self._fresh)
+                    database.executemany("INSERT OR REPLACE INTO summaries VALUES (?, ?, ?, ?)", self._fresh)
         except sqlite3.Error as error:
             self._give_up(error)
         self._fresh.clear()
@@ -139,8 +142,9 @@ class Memory:
     def _key(self, name: str) -> bytes:
         return _digest(f"{self._question}\0{name}".encode("utf-8", "surrogateescape"))
 
-    def _head(self, signed: Signature | str, data: bytes) -> bytes:
-        return _digest(repr(signed).encode()) + _digest(data)
+
+def _digests(signed: Signature | str, data: bytes) -> bytes:
+    return _digest(repr(signed).encode()) + _digest(data)
 
 
 def _digest(data: bytes) -> bytes:

@@ -9,12 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import IO
 
+from costkit.adapters.logs.detect import Result
 from costkit.adapters.logs.documents import Document, is_marked
 from costkit.adapters.logs.reader import Progress, read_documents
 from costkit.adapters.request_log import requests_of
 from costkit.advise.call import Heard, Item
 from costkit.cache.traffic import INVALID, LoggedRequest
-from costkit.report.records import Record, RecordedCost, Skipped
+from costkit.report.records import Record, Skipped
 
 _MESSAGES = b'"messages"'
 _DEEPEST = 4
@@ -35,7 +36,7 @@ def _is_wanted(line: bytes) -> bool:
     return is_marked(line) or _MESSAGES in line
 
 
-def _hear(document: Document | None, found: Sequence[Record | RecordedCost | Skipped]) -> Iterable[Heard | Skipped]:
+def _hear(document: Document | None, found: Sequence[Result]) -> Iterable[Heard | Skipped]:
     yield from (item for item in found if isinstance(item, Skipped))
     records = [item for item in found if isinstance(item, Record)]
     if document is None:

@@ -8,7 +8,7 @@ from costkit.core.usage import Usage
 from costkit.report.beside import SourceComparison
 from costkit.report.quality import Places, Quality, SkippedReason
 from costkit.report.recorded import Comparison
-from costkit.report.records import GLUED, TORN_LAST_LINE
+from costkit.report.records import GLUED, TORN_LAST_LINE, UNREADABLE_TIME
 from costkit.report.result import Unpriced
 from costkit.report.shares import share_of
 from costkit.report.summary import Omission, UsageSummary, place_text
@@ -36,6 +36,7 @@ def quality_of(
         summary.duplicates,
         _places(omission for kind, omission in summary.remarks.items() if kind == GLUED),
         _places(omission for reason, omission in summary.skipped.items() if reason in _TORN),
+        _places(omission for kind, omission in summary.remarks.items() if kind == UNREADABLE_TIME),
         whole.without_time,
         whole.placeholders,
         whole.incomplete,

@@ -11,8 +11,9 @@ from costkit.core.pricebook import ModelPrice, Quote
 from costkit.core.rates import RateKey
 from costkit.errors import CostkitError
 from costkit.report.price import NO_MODEL
+from costkit.report.records import UNREADABLE_TIME
 from costkit.report.result import Unpriced
-from costkit.report.summary import UsageSummary
+from costkit.report.summary import UsageSummary, place_text
 from costkit.report.tally import Tally
 
 _REFUSALS = "https://platform.claude.com/docs/en/test-and-evaluate/strengthen-guardrails/handle-streaming-refusals"
@@ -36,6 +37,7 @@ def notices_of(doubts: Doubts, quotes: Mapping[RateKey, Quote], as_of: date) -> 
     return (
         *_unrecognised(doubts.summary),
         *(_unpriced(entry, doubts.problems) for entry in doubts.unpriced),
+        *_unreadable_times(doubts.summary, as_of),
         *_counting(doubts.whole, doubts.summary.unbilled),
         *_unknown(doubts.unknown),
         *_models(quotes, as_of),
@@ -58,6 +60,13 @@ def _unpriced(entry: Unpriced, problems: Mapping[tuple[str, str], CostkitError])
     why += f"; {problem.hint}" if problem and problem.hint else ""
     what = _count(entry.requests, "request") if entry.requests else "parts of requests"
     return Notice("unpriced", f"{who}: {what}, {tokens:,} tokens are not in the total{why}")
+
+
+def _unreadable_times(summary: UsageSummary, as_of: date) -> Iterator[Notice]:
+    found = summary.remarks.get(UNREADABLE_TIME)
+    if found:
+        message = f"{_count(found.count, 'response')} with a time that can't be read: priced as on {as_of}"
+        yield Notice("unreadable-time", message, place_text(found.places[0]))
 
 
 def _counting(whole: Tally, unbilled: Mapping[str, int]) -> Iterator[Notice]:

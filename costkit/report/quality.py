@@ -56,6 +56,8 @@ class Quality(NamedTuple):
     """Lines that held several documents, all of which were read."""
     torn: Places = NOWHERE
     """Lines that break off."""
+    unreadable_times: Places = NOWHERE
+    """Responses of which the time can't be read; they count as without one."""
     without_time: int = 0
     """Responses that don't say when they were made: priced as of one day, and in no day of their own."""
     placeholders: int = 0
@@ -86,6 +88,7 @@ class Quality(NamedTuple):
             "duplicates": self.duplicates,
             "glued": self.glued.as_json(),
             "torn": self.torn.as_json(),
+            "unreadable_times": self.unreadable_times.as_json(),
             "without_time": self.without_time,
             "placeholders": self.placeholders,
             "incomplete_streams": self.incomplete,

@@ -56,7 +56,7 @@ class Skipped(NamedTuple):
     offset: int = 0
 
 
-GLUED = "glued"
+GLUED, UNREADABLE_TIME = "glued", "unreadable-time"
 """The kind of a `Remark` about a line that holds several documents."""
 
 

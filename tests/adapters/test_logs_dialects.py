@@ -11,7 +11,7 @@ import pytest
 
 from costkit.adapters.logs import read_logs
 from costkit.core.response import Counts
-from costkit.report import FileRead, FoldOptions, Item, Record, RecordedCost, Skipped, summarize
+from costkit.report import FileRead, FoldOptions, Item, Record, RecordedCost, Remark, Skipped, summarize
 from costkit.report.group import moment_of
 
 USAGE = {"input_tokens": 10, "output_tokens": 20, "cache_read_input_tokens": 30}
@@ -226,6 +226,13 @@ def test_times_are_iso_text_or_epochs_of_any_unit(time: object, expected: str) -
 )
 def test_a_time_that_makes_no_sense_is_no_time(time: object) -> None:
     assert _one({"ts": time, "response": MESSAGE}).timestamp is None
+
+
+def test_a_time_that_can_not_be_read_is_told_of() -> None:
+    line = {"type": "assistant", "sessionId": "s", "message": MESSAGE, "timestamp": "2026-11-01T23:59:60Z"}
+    remarks = [item for item in _read(line, MESSAGE) if isinstance(item, Remark)]
+
+    assert [(remark.kind, remark.line) for remark in remarks] == [("unreadable-time", 1)]
 
 
 def test_batch_results_have_the_batch_price_and_only_successes_are_billed() -> None:

@@ -34,7 +34,7 @@ from costkit.adapters.logs import early, pieces, read_logs
 from costkit.adapters.logs.detect import DIALECTS, check_dialect
 from costkit.adapters.logs.summaries import summarize_logs
 from costkit.errors import InvalidInput
-from costkit.report import FileRead, FoldOptions, Record, Skipped, UsageSummary, summarize
+from costkit.report import FileRead, FoldOptions, Record, Remark, Skipped, UsageSummary, summarize
 from costkit.report.fold import close
 
 LONG = {"text": "x" * 2000}
@@ -162,4 +162,4 @@ def test_no_value_in_any_place_stops_the_reader(name: str, chance: random.Random
     assert isinstance(last, FileRead)
     assert last.documents == 2
     assert last.other <= 2
-    assert all(isinstance(item, Record | Skipped) for item in items)
+    assert all(isinstance(item, Record | Skipped | Remark) for item in items)

@@ -181,7 +181,8 @@ def _moment(holder: Envelope, outer: Envelope | None) -> int:
     if moment is not None:
         return moment
     if not (
-        holder.ts is UNSET
+        holder.timestamp is None  # one that can't be read is told of
+        and holder.ts is UNSET
         and holder.created_at is UNSET
         and holder.created is UNSET
         and holder.time is UNSET

@@ -7,17 +7,17 @@ from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 from costkit.adapters.logs.dialects import batch_results, messages, transcripts, usage_log
-from costkit.adapters.logs.dialects.dialect import Found, Unbilled
+from costkit.adapters.logs.dialects.dialect import TIMES, Found, Unbilled
 from costkit.adapters.logs.dialects.streams import Streams
 from costkit.adapters.logs.documents import Document
 from costkit.errors import InvalidInput
-from costkit.report.records import FileRead, Record, RecordedCost, Skipped
+from costkit.report.records import UNREADABLE_TIME, FileRead, Record, RecordedCost, Remark, Skipped
 
 if TYPE_CHECKING:
     from costkit.adapters.logs.dialects.traces import Traces
 
 Recognise = Callable[[Document], Found | None]
-Result = Record | RecordedCost | Skipped
+Result = Record | RecordedCost | Skipped | Remark
 Note = Callable[[str, int, int], None]
 """Is told a kind, a line and an offset."""
 
@@ -97,7 +97,12 @@ class Detector:
             self._other += 1
             if self.spoken is None and self._only is None and messages.is_hidden_in(document):
                 return (Skipped(UNKNOWN_FORMAT, document.path, document.line, document.offset),)
-        return self._billed(found, document.line, document.offset)
+        results = self._billed(found, document.line, document.offset)
+        if any(isinstance(item, Record) and item.timestamp is None for item in results) and any(
+            document.value.get(name) is not None for name in TIMES
+        ):
+            results.append(Remark(UNREADABLE_TIME, document.path, document.line, document.offset))
+        return results
 
     def _billed(self, found: Found, line: int = 0, offset: int = 0) -> list[Result]:
         records: list[Result] = []

@@ -17,14 +17,14 @@ from costkit.adapters.logs.sources import Source, find_sources, why
 from costkit.adapters.logs.unpack import SAMPLE, Tap, Unpacked, Unusable, is_container
 from costkit.adapters.names import STDIN
 from costkit.errors import InvalidInput, OperationFailed
-from costkit.report.records import FileRead, Item, Record, RecordedCost, Remark, Skipped
+from costkit.report.records import FileRead, Item, Remark, Skipped
 
 Open = Callable[[str], RawIOBase]
 """Opens the file of a path for reading; the bytes are not buffered. Raises OSError."""
 Progress = Callable[[int, int | None], None]
 """Is told the bytes read so far (of compressed files: as they are on disk) and, if known, those there are."""
 _T = TypeVar("_T")
-_Bills = Sequence[Record | RecordedCost | Skipped]
+_Bills = Sequence[Result]
 Each = Callable[[Document | None, _Bills], Iterable[_T]]
 """Is given a document with what it bills; without one, what is known to be billed only at the end of its file."""
 

@@ -213,6 +213,7 @@ def _doubts(quality: Quality) -> Iterator[tuple[str, int, str | None]]:
         ("duplicate lines, counted once", quality.duplicates, ()),
         *((f"skipped: {one.reason}", one.count, one.examples) for one in quality.skipped),
         ("lines of several documents, read whole", *quality.glued),
+        ("times that can't be read", *quality.unreadable_times),
         ("responses without a time", quality.without_time, ()),
         ("provisional output counts", quality.placeholders, ()),
         ("streams that ended early", quality.incomplete, ()),

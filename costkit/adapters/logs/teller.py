@@ -55,7 +55,6 @@ class Teller:
         """What is not in the table yet."""
         self._numbers: dict[_Names, int] = {}
         """Of the attributes in the table."""
-        self._names: _Names | None = None
         self._number = 0
         """Of the attributes that were met last, which are those of the open response."""
         self._key: bytes | None = None
@@ -115,7 +114,7 @@ class Teller:
         base: int,
     ) -> int:
         """Count lines of which each is a response, up to the first that can't be read so; returns their number."""
-        dedupe, add, numbers = self._dedupe, self._rows.append, self._numbers
+        dedupe, add = self._dedupe, self._rows.append
         counted = alone = 0
         for begin, end, number in lines:
             try:
@@ -129,10 +128,7 @@ class Teller:
                 alone += 1
                 self._add_whole(bill, base + begin, number)
                 continue
-            names_number = numbers.get(names)
-            if names_number is None:
-                names_number = self._number_of(names)
-            add((key, counts, (time, base + begin, number), names_number, flags))
+            add((key, counts, (time, base + begin, number), self._number_of(names), flags))
         self.bills += counted
         self._summary.records += counted - alone
         self._summary.copies += counted - alone
@@ -202,8 +198,7 @@ class Teller:
         if key is None or iterations:
             self._add_whole(bill, offset, number)
             return
-        if names != self._names:
-            self._names, self._number = names, self._number_of(names)
+        self._number = self._number_of(names)
         place, summary, message = (time, offset, number), self._summary, line.message
         summary.records += 1
         summary.copies += 1

@@ -1,7 +1,8 @@
 """Logs to measure reports with: the same bytes on every machine, in the proportions of real ones.
 
-Transcript-like: user lines are a fifth of all lines and three fifths of the bytes, assistant lines two fifths and a
-fifth; a response is written two or three times; a few responses of sub-agents stand in `agent_progress` lines too.
+Transcript-like: user lines are 21 % of all lines and 60 % of the bytes, assistant lines 39 and 18 %, progress lines 7
+and 15 %; 41 % of the lines have a usage, and a response is written 2.3 times, two in three times with the usage of the
+time before; a few responses of sub-agents stand in `agent_progress` lines.
 Dense: Message objects, each a response of its own.
 """
 
@@ -120,25 +121,25 @@ def _turn(chance: random.Random, text: _Text, uuid: str, response: int, session:
     )
     head += b'"version":"2.1.39","gitBranch":"main",'
     tail = b'"uuid":"%s","timestamp":"%s"}\n'
-    if chance.random() < 0.9 * 0.6 / 0.5:
-        content = b'[{"tool_use_id":"toolu_%d","type":"tool_result","content":"%s"}]' % (response, text.take(5_200))
-        result = b'"toolUseResult":{"stdout":"%s","stderr":""},' % text.take(5_200)
+    for _ in range(chance.choice((1, 1, 2))):
+        content = b'[{"tool_use_id":"toolu_%d","type":"tool_result","content":"%s"}]' % (response, text.take(5_450))
+        result = b'"toolUseResult":{"stdout":"%s","stderr":""},' % text.take(5_450)
         yield (
             head + b'"type":"user","message":{"role":"user","content":%s},' % content + result + tail % (b"u", stamp())
         )
-    blocks = chance.choice((1, 2, 2, 3, 3))
-    output = 0
+    blocks = chance.choice((1, 2, 2, 3, 3, 4))
+    output = chance.randrange(1, 400)
     for block in range(blocks):
-        output += chance.randrange(1, 400)
-        kind = b'{"type":"text","text":"%s"}' % text.take(900)
+        output += chance.choice((0, 0, chance.randrange(1, 400)))
+        kind = b'{"type":"text","text":"%s"}' % text.take(1_000)
         stop = b'"tool_use"' if block == blocks - 1 else b"null"
         message = _message((response, model), kind, _usage(random.Random(response), output), stop)  # noqa: S311
         ids = b'"requestId":"req_%024d","type":"assistant",' % response
         yield head + b'"message":' + message + b"," + ids + tail % (b"a%d" % block, stamp())
-    if chance.random() < 0.35:
-        hook = b'"type":"progress","data":{"type":"hook_progress","command":"%s"},' % text.take(7_500)
+    if chance.random() < 0.33:
+        hook = b'"type":"progress","data":{"type":"hook_progress","command":"%s"},' % text.take(8_900)
         yield head + hook + tail % (b"p", stamp())
-    if chance.random() < 0.1:
+    if chance.random() < 0.12:
         message = _message((response + 500_000, 2), b"", _usage(chance, 5), b"null")
         inner = b'{"type":"assistant","timestamp":"%s","message":%s,"requestId":"req_%d","uuid":"i"}' % (
             stamp(),
@@ -150,8 +151,8 @@ def _turn(chance: random.Random, text: _Text, uuid: str, response: int, session:
             text.take(4_000),
         )
         yield head + data + tail % (b"g", stamp())
-    for index in range(chance.choice((1, 2, 2, 3))):
-        system = b'"type":"system","subtype":"hook","content":"%s",' % text.take(350)
+    for index in range(chance.choice((1, 2, 2, 3, 3))):
+        system = b'"type":"system","subtype":"hook","content":"%s",' % text.take(480)
         yield head + system + tail % (b"s%d" % index, stamp())
 
 

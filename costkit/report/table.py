@@ -2,14 +2,14 @@
 
 Merging two tables takes the maximum of every count and keeps the attributes of the earliest copy. That is
 commutative, associative and idempotent, so a log may be split anywhere and folded in any order.
-A response takes about 200 bytes, whatever the size of the log, and one with a recorded cost about 400.
+A response takes less than 200 bytes, whatever the size of the log, and one with a recorded cost about 400.
 """
 
 from __future__ import annotations
 
 from array import array
 from collections.abc import Collection, Iterator, KeysView, Sequence
-from itertools import chain
+from itertools import chain, count
 from struct import Struct, iter_unpack
 from struct import error as PackError  # noqa: N812
 from typing import NamedTuple
@@ -107,6 +107,7 @@ class ResponseTable:
         "_flags",
         "_form",
         "_iterations",
+        "_keys",
         "_known",
         "_numbers",
         "_places",
@@ -115,7 +116,10 @@ class ResponseTable:
     )
 
     def __init__(self) -> None:
-        self._rows: dict[bytes, int] = {}
+        self._keys: dict[bytes, None] = {}
+        """The identities of the rows, in their order."""
+        self._rows: dict[bytes, int] | None = None
+        """Where each of them is, from the first copy on: in many logs there is none."""
         self._counts = array("I")
         self._form = _SLIM
         self._places = array("q")
@@ -127,7 +131,7 @@ class ResponseTable:
         self._known: dict[Attributes, int] = {}
 
     def __len__(self) -> int:
-        return len(self._rows)
+        return len(self._keys)
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, ResponseTable) and dict(self.items()) == dict(other.items())
@@ -136,7 +140,7 @@ class ResponseTable:
 
     def put(self, key: bytes, response: Response) -> int:
         """Merge a copy of a response into the table; returns its row."""
-        row = self._rows.get(key)
+        row = self._row_of(key)
         if row is None:
             number = self.number(response.attributes)
             self._append([(key, response.counts, response.place, number, response.flags)])
@@ -164,11 +168,11 @@ class ResponseTable:
     def extend(self, rows: Sequence[Row]) -> None:
         """Merge copies of responses; those that the table lacks all at once."""
         keys = [row[0] for row in rows]
-        if self._rows.keys().isdisjoint(keys) and len(set(keys)) == len(keys):
+        if self._keys.keys().isdisjoint(keys) and len(set(keys)) == len(keys):
             self._append(rows)
             return
         fresh: dict[bytes, Row] = {}
-        copies = [row for row in rows if row[0] in self._rows or fresh.setdefault(row[0], row) is not row]
+        copies = [row for row in rows if row[0] in self._keys or fresh.setdefault(row[0], row) is not row]
         if fresh:
             self._append(list(fresh.values()))
         for key, counts, (time, offset, line), number, flags in copies:
@@ -186,7 +190,19 @@ class ResponseTable:
         self._places.fromlist(list(chain.from_iterable(places)))
         self._numbers.extend(numbers)
         self._flags.extend(flags)
-        self._rows.update(zip(keys, range(len(self._rows), len(self._rows) + len(keys)), strict=True))
+        self._add_keys(dict.fromkeys(keys))
+
+    def _add_keys(self, keys: dict[bytes, None]) -> None:
+        if self._rows is not None:
+            self._rows.update(zip(keys, count(len(self._keys))))
+        self._keys.update(keys)
+
+    def _row_of(self, key: bytes) -> int | None:
+        if key not in self._keys:
+            return None
+        if self._rows is None:
+            self._rows = dict(zip(self._keys, count()))
+        return self._rows[key]
 
     def _raise_counts(self, row: int, counts: tuple[int, ...]) -> None:
         """Keep the larger of each count."""
@@ -208,7 +224,7 @@ class ResponseTable:
 
     def absorb(self, other: ResponseTable) -> None:
         """Merge another table into this one: the rows that this one lacks all at once."""
-        if not self._rows.keys().isdisjoint(other._rows):
+        if not self._keys.keys().isdisjoint(other._keys):
             for key, response in other.items():
                 self.put(key, response)
             return
@@ -217,9 +233,7 @@ class ResponseTable:
             counts = array("q", other._counts)
         else:
             counts = other._counts
-        base = len(self._rows)
-        if not base:
-            self._rows = other._rows.copy()
+        base = len(self._keys)
         self._counts.extend(counts)
         self._places.extend(other._places)
         self._flags.extend(other._flags)
@@ -227,8 +241,7 @@ class ResponseTable:
         self._numbers.extend(map(numbers.__getitem__, other._numbers))
         self._iterations.update((base + row, passes) for row, passes in other._iterations.items())
         self._charges.update((base + row, charge) for row, charge in other._charges.items())
-        if base:
-            self._rows.update(zip(other._rows, range(base, base + len(other._rows)), strict=True))
+        self._add_keys(other._keys)
 
     def __getstate__(self) -> Columns:
         return self.columns()
@@ -238,7 +251,7 @@ class ResponseTable:
 
     def keys(self) -> KeysView[bytes]:
         """The identities of all responses."""
-        return self._rows.keys()
+        return self._keys.keys()
 
     def rows(self) -> Iterator[tuple[tuple[int, ...], int, int, int, int, int]]:
         """Counts, time, offset, line, number of the attributes in `names`, and flags of each response, by row."""
@@ -249,7 +262,7 @@ class ResponseTable:
     def columns(self) -> Columns:
         """The table as plain values."""
         return Columns(
-            b"".join(self._rows),
+            b"".join(self._keys),
             self._counts.typecode,
             self._counts.tobytes(),
             self._places.tobytes(),
@@ -269,8 +282,7 @@ class ResponseTable:
 
     def _take(self, columns: Columns) -> None:
         self.__init__()  # type: ignore[misc]  # pickles come here without it
-        keys = [key for (key,) in iter_unpack(f"{KEY_BYTES}s", columns.keys)]
-        self._rows = dict(zip(keys, range(len(keys)), strict=True))
+        self._keys = dict.fromkeys(key for (key,) in iter_unpack(f"{KEY_BYTES}s", columns.keys))
         if columns.counts_type == "q":
             self._widen()
         self._counts.frombytes(columns.counts)
@@ -281,13 +293,13 @@ class ResponseTable:
         self._charges = dict(columns.charges)
         self.names = columns.names
         self._known = {attributes: number for number, attributes in enumerate(columns.names)}
-        sizes = (len(self._rows), len(self._counts) / _FIELDS, len(self._places) / _PLACE, len(self._numbers))
+        sizes = (len(self._keys), len(self._counts) / _FIELDS, len(self._places) / _PLACE, len(self._numbers))
         if set(sizes) != {len(self._flags)} or max(self._numbers, default=-1) >= len(self.names):
             raise ValueError("columns of different lengths")
 
     def rows_of(self, keys: Collection[bytes]) -> set[int]:
         """The rows of some identities."""
-        return {self._rows[key] for key in keys if key in self._rows}
+        return {row for row in map(self._row_of, keys) if row is not None}
 
     def rows_with_iterations(self) -> KeysView[int]:
         """The rows of responses that have iterations."""
@@ -301,20 +313,19 @@ class ResponseTable:
         """A table of the responses with these identities, as far as this one has them."""
         table = ResponseTable()
         for key in keys:
-            row = self._rows.get(key)
+            row = self._row_of(key)
             if row is not None:
                 table.put(key, self.response(row))
         return table
 
     def items(self) -> Iterator[tuple[bytes, Response]]:
         """Every response with its identity, in no promised order."""
-        for key, row in self._rows.items():
+        for row, key in enumerate(self._keys):
             yield key, self.response(row)
 
     def values(self) -> Iterator[Response]:
         """Every response, in the order in which they were first seen."""
-        for row in self._rows.values():
-            yield self.response(row)
+        return map(self.response, range(len(self._keys)))
 
     def response(self, row: int) -> Response:
         """A row."""

@@ -33,11 +33,13 @@ _SSE_FIELD = re.compile(rb"(?:event|id|retry)?:")
 LONG = 1024
 """A line above this many bytes that bills nothing is not decoded: most bytes of a transcript are in such lines."""
 USAGE = b'"usage"'
-OTHER_MARKS = (b'"custom_id"', b'"message_stop"', b'"cost-state"')
-"""A line that bills something, or ends something that does, holds `USAGE` or, near its beginning or its end, one of
-these; other lines are not handed on but for those that `looks_foreign` knows."""
 TRANSCRIPT = b'{"parentUuid"'
 """What most lines of a transcript begin with, and no other system's."""
+TRANSCRIPT_MARKS = (b'"cost-state"',)
+"""A line that begins so and bills something holds `USAGE` or, near its beginning or its end, one of these."""
+OTHER_MARKS = (b'"custom_id"', b'"message_stop"', *TRANSCRIPT_MARKS)
+"""The same for lines that begin in another way, where some only end what is billed; of all lines without such a mark
+only those that `looks_foreign` knows are handed on."""
 FOREIGN_MARKS = (b'_tokens"', b"TokenCount", b'okenUsage"', b'trace_id"', b'"traceId"')
 """What lines of other systems hold somewhere: their counts, and a span without any says whose parent it is."""
 
@@ -243,7 +245,8 @@ def is_marked(line: bytes) -> bool:
     if USAGE in line[-LONG:] or USAGE in line:  # most often it is near the end
         return True
     head, tail = line[:LONG], line[-LONG:]
-    return any(mark in head or mark in tail for mark in OTHER_MARKS) or looks_foreign(line, 0, len(line))
+    marks = TRANSCRIPT_MARKS if line.startswith(TRANSCRIPT) else OTHER_MARKS
+    return any(mark in head or mark in tail for mark in marks) or looks_foreign(line, 0, len(line))
 
 
 def _looks_whole(line: bytes) -> bool:

@@ -20,6 +20,7 @@ from costkit.adapters.logs.documents import (
     LONG,
     OTHER_MARKS,
     TRANSCRIPT,
+    TRANSCRIPT_MARKS,
     USAGE,
     Document,
     Documents,
@@ -106,8 +107,8 @@ class PlainReader:
         self._line = UNKNOWN_LINE if start else 1
         self._passed_over = self._steps = 0
         self._at_end = False
-        self._has_marks: bool | None = None
-        """Whether one of the `OTHER_MARKS` is in the buffer, once somebody asks."""
+        self._marked: dict[tuple[bytes, ...], bool] = {}
+        """Whether one of some marks is in the buffer, once somebody asks."""
         self._may_bill = not self._pickers and dialect is None
         """Whether a line's bill is all that is asked for, so that it may be read by the quick way."""
         self._nul = self._usage = -1
@@ -179,8 +180,9 @@ class PlainReader:
 
     def _go_on(self, last: int) -> int:
         """Go through the lines in the buffer before `last`; returns how far that went."""
-        self._has_marks = self._foreign = None
         self._nul = self._usage = -1
+        self._foreign = None
+        self._marked.clear()
         stop = last if self._stop is None else min(last, self._stop - self._base)
         at, is_odd = 0, True
         while at < stop:
@@ -212,18 +214,20 @@ class PlainReader:
         Returns those with a usage, where the next one begins, its number, and whether it is odd.
         """
         buffer, view, newline, startswith = self._buffer, self._view, self._buffer.find, self._buffer.startswith
-        opening, closing, is_unmarked, may_bill = _OPEN, _CLOSE, self._has_marks is False, self._may_bill
+        opening, closing, may_bill, most = _OPEN, _CLOSE, self._may_bill, self._most
+        is_unmarked = self._marked.get(TRANSCRIPT_MARKS) is False
         spans: list[Span] = []
-        usage, line, most, is_odd = self._usage, self._line, self._most, True
+        line, is_odd = self._line, True
+        if self._nul < at:
+            self._nul = _or_last(newline(b"\0", at, last), last)
+        if self._usage < at:
+            self._usage = _or_last(find(buffer, USAGE, at, last), last)
+        nul, usage = self._nul, self._usage
         while at < stop and len(spans) < most:
             end = newline(b"\n", at, last)
-            if usage < at:
-                usage = _or_last(find(buffer, USAGE, at, last), last)
-            if self._nul < at:
-                self._nul = _or_last(newline(b"\0", at, last), last)
             if (
                 buffer[at] != opening
-                or not at < end < self._nul
+                or not at < end < nul
                 or (buffer[end - 1] != closing and not buffer.endswith(b"}\r", at, end))
             ):
                 break
@@ -231,10 +235,11 @@ class PlainReader:
                 if not may_bill:
                     break
                 spans.append((at, end, line))
+                usage = _or_last(find(buffer, USAGE, end, last), last)
             elif not (is_unmarked and startswith(TRANSCRIPT, at) and (end - at > LONG or _is_object(view[at:end]))):
                 if not self._bills_nothing(at, end, last):
                     break
-                is_unmarked = self._has_marks is False
+                is_unmarked = self._marked.get(TRANSCRIPT_MARKS) is False
             line += 1
             at = end + 1
         else:
@@ -245,14 +250,16 @@ class PlainReader:
     def _bills_nothing(self, at: int, end: int, last: int) -> bool:
         """Whether a line without a usage can be left out: not if it may bill something under another name."""
         buffer = self._buffer
-        if self._has_marks is None:
-            self._has_marks = not is_fast or any(find(buffer, mark, at, last) >= 0 for mark in OTHER_MARKS)
-        if self._has_marks and any(
+        is_of_transcript = buffer.startswith(TRANSCRIPT, at)
+        marks = TRANSCRIPT_MARKS if is_of_transcript else OTHER_MARKS
+        if marks not in self._marked:
+            self._marked[marks] = not is_fast or any(find(buffer, mark, at, last) >= 0 for mark in marks)
+        if self._marked[marks] and any(
             buffer.find(mark, at, min(end, at + LONG)) >= 0 or buffer.find(mark, max(at, end - LONG), end) >= 0
-            for mark in OTHER_MARKS
+            for mark in marks
         ):
             return False
-        if not buffer.startswith(TRANSCRIPT, at):
+        if not is_of_transcript:
             if self._foreign is None:
                 self._foreign = tuple(mark for mark in FOREIGN_MARKS if find(buffer, mark, at, last) >= 0)
             if self._foreign and looks_foreign(buffer, at, end, self._foreign):

@@ -33,8 +33,9 @@ from costkit.adapters.cluster.summaries import Sizes
 from costkit.adapters.logs.summaries import summarize_logs
 from costkit.adapters.pricing_yaml import built_in_book
 from costkit.report import FoldOptions, ReportOptions, UsageSummary, settle
+from costkit.report.attributes import Attributes
 from costkit.report.partition import join, settle_part, split
-from costkit.report.table import KEY_BYTES, Attributes, Columns, ResponseTable
+from costkit.report.table import KEY_BYTES, Columns, ResponseTable
 
 _MEGABYTE = 1_000_000
 _WORKERS = (0, 1, 2)

@@ -14,9 +14,10 @@ from typing import Any, NamedTuple
 
 from costkit.core.money import EXACT, ZERO
 from costkit.core.usage import Usage
+from costkit.report.attributes import Attributes
 from costkit.report.charge import Charge
 from costkit.report.options import QUARTER_HOUR, FoldOptions
-from costkit.report.table import NO_TIME, Attributes, Response
+from costkit.report.table import NO_TIME, Response
 from costkit.report.tally import Cell, cells_of, within
 
 

@@ -12,10 +12,11 @@ from typing import Any, NamedTuple
 from costkit.core.cost import cost_of
 from costkit.core.money import total
 from costkit.core.rates import Rates
+from costkit.report.attributes import Attributes
 from costkit.report.models import ModelFilter
 from costkit.report.options import DAY, QUARTER_HOUR, FoldOptions, Ranking
 from costkit.report.price import Pricer
-from costkit.report.table import NO_TIME, Attributes, Response, ResponseTable
+from costkit.report.table import NO_TIME, Response, ResponseTable
 from costkit.report.tally import Cell, cells_of, within
 
 _WHOLE_USD = Decimal(10) ** 18

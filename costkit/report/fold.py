@@ -6,13 +6,14 @@ from bisect import bisect_left
 from collections.abc import Collection, Iterable
 
 from costkit.core.usage import Usage
+from costkit.report.attributes import Attributes
 from costkit.report.charged import charge
 from costkit.report.dearest import rank, rank_table
 from costkit.report.options import QUARTER_HOUR, FoldOptions
 from costkit.report.recorded import keep_last
 from costkit.report.records import FileRead, Item, Record, RecordedCost, Remark, Skipped, response_key
 from costkit.report.summary import Omission, Place, UsageSummary
-from costkit.report.table import ANSWERED, INCOMPLETE, NO_TIME, PLACEHOLDER, Attributes, Response, ResponseTable
+from costkit.report.table import ANSWERED, INCOMPLETE, NO_TIME, PLACEHOLDER, Response, ResponseTable
 from costkit.report.tally import Cell, Tally, cells_of, within
 
 

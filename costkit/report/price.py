@@ -10,9 +10,9 @@ from costkit.core.pricebook import PriceBook, Quote
 from costkit.core.rates import RateKey
 from costkit.core.usage import Usage
 from costkit.errors import CostkitError
+from costkit.report.attributes import Attributes
 from costkit.report.group import EPOCH
 from costkit.report.options import DAY, QUARTER_HOUR, brackets_of
-from costkit.report.table import Attributes
 from costkit.report.tally import Cell
 
 _QUARTERS_PER_DAY = DAY // QUARTER_HOUR

@@ -14,6 +14,7 @@ from costkit.core.pricebook import PriceBook, Quote
 from costkit.core.rates import RateKey
 from costkit.report.arrange import Group, add_up, arrange
 from costkit.report.assess import quality_of
+from costkit.report.attributes import Attributes
 from costkit.report.beside import compare_charges
 from costkit.report.fold import summarize
 from costkit.report.group import moment_of
@@ -25,7 +26,7 @@ from costkit.report.records import Item
 from costkit.report.result import Figures, Period, Report, Unpriced
 from costkit.report.sessions import SessionTotals
 from costkit.report.summary import Omission, UsageSummary
-from costkit.report.table import NO_TIME, Attributes
+from costkit.report.table import NO_TIME
 from costkit.report.tally import Cell, Tally, cells_of, within
 
 

@@ -9,8 +9,9 @@ from typing import NamedTuple
 
 from costkit.core.response import BilledUsage, Counts, Iteration
 from costkit.core.usage import Usage
+from costkit.report.attributes import Attributes
 from costkit.report.options import QUARTER_HOUR, FoldOptions
-from costkit.report.table import ANSWERED, INCOMPLETE, NO_TIME, PLACEHOLDER, Attributes, Response
+from costkit.report.table import ANSWERED, INCOMPLETE, NO_TIME, PLACEHOLDER, Response
 
 
 class Part(NamedTuple):

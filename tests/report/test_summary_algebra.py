@@ -27,7 +27,8 @@ from costkit.report import (
     settle,
     summarize,
 )
-from costkit.report.table import Attributes, Response, ResponseTable
+from costkit.report.attributes import Attributes
+from costkit.report.table import Response, ResponseTable
 
 BRACKETS = (100_000,)
 MODELS = st.sampled_from(["claude-lark-1", "claude-lark-1-20260101", "claude-wren-2", "claude-unknown", None])

@@ -19,10 +19,11 @@ from costkit.adapters.logs.bills import (
 from costkit.adapters.logs.documents import TRANSCRIPT
 from costkit.adapters.logs.shapes import Line, Message, decode_bare, decode_line, decode_logged
 from costkit.core.response import Counts
+from costkit.report.attributes import Attributes
 from costkit.report.fold import add_response
 from costkit.report.records import response_key
 from costkit.report.summary import UsageSummary
-from costkit.report.table import NO_TIME, Attributes, Response, Row
+from costkit.report.table import NO_TIME, Response, Row
 
 _STAMP, _HOUR, _POINT = len("2026-11-21T09:00:00.000Z"), len("2026-11-21T09:"), len("2026-11-21T09:00:00")
 """Times within one hour come in the order of their text where the first of them is written this way: a comma, which

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import io
 import json
 import random
@@ -18,7 +19,8 @@ from costkit.adapters.logs import plain, read_logs, teller
 from costkit.adapters.logs.documents import USAGE
 from costkit.adapters.logs.plain import PlainReader
 from costkit.adapters.logs.shapes import decode_line
-from costkit.adapters.logs.teller import Span, Teller
+from costkit.adapters.logs.teller import Teller
+from costkit.adapters.logs.turns import Span
 from costkit.report import FoldOptions, UsageSummary, summarize
 
 OPTIONS = FoldOptions(brackets=(1_000, 100_000))
@@ -81,31 +83,62 @@ def test_a_log_of_one_kind_comes_to_the_same(
     assert summary == summarize(read_logs([str(path)]), OPTIONS)
 
 
-@pytest.mark.parametrize("kind", [_transcript, _logged, _bare])
-def test_usual_lines_need_no_other_way(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: Any) -> None:
-    usage = {"input_tokens": 1, "output_tokens": 2}
-    message = {"id": "msg_1", "model": "claude-haiku-5-5", "usage": usage}
-    line = {
-        _transcript: {
-            "parentUuid": "u",
-            "type": "assistant",
-            "requestId": "r",
-            "timestamp": "2026-11-01T08:00:00.000Z",
-            "message": message,
-        },
-        _logged: {"ts": "2026-11-01T08:00:00.000Z", **message},
-        _bare: {"type": "message", "role": "assistant", "content": [], "stop_reason": "end_turn", **message},
-    }[kind]
+MESSAGE = {
+    "id": "msg_1",
+    "model": "claude-haiku-5-5",
+    "stop_reason": "end_turn",
+    "usage": {"input_tokens": 1, "output_tokens": 2},
+}
+LINES: dict[str, dict[str, Any]] = {
+    "turn": {
+        "parentUuid": "u",
+        "cwd": "/p",
+        "sessionId": "s",
+        "message": MESSAGE,
+        "requestId": "r",
+        "type": "assistant",
+        "timestamp": "2026-11-01T08:00:00.000Z",
+    },
+    "turn without a project": {"parentUuid": "u", "sessionId": "s", "message": MESSAGE, "type": "assistant"},
+    "logged": {"ts": "2026-11-01T08:00:00.000Z", **MESSAGE},
+    "bare": {"type": "message", "role": "assistant", "content": [], **MESSAGE},
+}
+
+
+@pytest.mark.parametrize(
+    ("kind", "others"), [("turn", 0), ("turn without a project", 5), ("logged", 5), ("bare", 0)], ids=str
+)
+def test_lines_of_our_own_and_others_need_no_exact_reader(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str, others: int
+) -> None:
     path = tmp_path / "log.jsonl"
-    path.write_bytes(b"\n".join([json.dumps(line, separators=(",", ":")).encode()] * 5) + b"\n")
+    path.write_bytes(b"\n".join([json.dumps(LINES[kind], separators=(",", ":")).encode()] * 5) + b"\n")
+    found: list[int] = []
     monkeypatch.setattr(PlainReader, "_step", None)
-    monkeypatch.setattr(Teller, "_count_alike" if kind is _transcript else "_count_lines", None)
+    monkeypatch.setattr(Teller, "_add", lambda *it, add=Teller._add: found.append(1) or add(*it))  # type: ignore[func-returns-value]
     summary = UsageSummary(OPTIONS)
     monkeypatch.setattr(plain, "is_fast", True)
     with io.FileIO(str(path)) as file:
         PlainReader(file, str(path), summary, bytearray(1 << 20)).read()
 
-    assert (len(summary.responses), summary.copies) == (1, 5)
+    assert (len(summary.responses), summary.copies, len(found)) == (1, 5, others)
+
+
+@pytest.mark.parametrize("kind", LINES)
+def test_a_file_that_was_read_leaves_nothing_to_collect(tmp_path: Path, kind: str) -> None:
+    """Workers don't collect: what goes round in circles would stay until they end, with the table of its file."""
+    path = tmp_path / "log.jsonl"
+    path.write_bytes(b"\n".join([json.dumps(LINES[kind], separators=(",", ":")).encode()] * 5) + b"\n")
+    gc.collect()
+    gc.disable()
+    try:
+        with io.FileIO(str(path)) as file:
+            PlainReader(file, str(path), UsageSummary(OPTIONS), bytearray(1 << 20)).read()
+        left = gc.collect()
+    finally:
+        gc.enable()
+
+    assert left == 0
 
 
 def test_an_odd_line_does_not_slow_down_those_after_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

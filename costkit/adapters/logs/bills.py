@@ -12,7 +12,7 @@ from msgspec import UNSET
 
 from costkit.adapters.logs.dialects.dialect import LATEST, REFUSAL, SYNTHETIC, timestamp
 from costkit.adapters.logs.dialects.transcripts import MOST_PROVISIONAL_TOKENS, WITHOUT_BILL
-from costkit.adapters.logs.shapes import BareMessage, BilledTokens, Envelope, Line, Logged, Message, Tags
+from costkit.adapters.logs.shapes import BareMessage, BilledTokens, Envelope, Line, Logged, Message, Reply, Tags, Turn
 from costkit.core.response import Counts, Iteration
 from costkit.report.group import EPOCH
 from costkit.report.table import ANSWERED, NO_TIME, PLACEHOLDER
@@ -22,12 +22,14 @@ _DAY_S = 24 * 60 * 60
 _INPUT, _OUTPUT = Counts._fields.index("input_tokens"), Counts._fields.index("output_tokens")
 _NO_TAGS, _UNNAMED = Tags(), (UNSET, UNSET, UNSET)
 
+Names = tuple[str | None, str | None, str | None, str | None, str | None, str | None]
+"""Attributes of a response: model, tier, speed, geography, session, project."""
 Bill = tuple[
     tuple[int, ...],
     str | None,
     str | None,
     int,
-    tuple[str | None, str | None, str | None, str | None, str | None, str | None],
+    Names,
     int,
     tuple[Iteration, ...],
 ]
@@ -98,7 +100,7 @@ def bill_of_bare(message: BareMessage) -> Bill:
 
 def bill_of_logged(line: Logged) -> Bill:
     """What a line of costkit's own log bills. Raises `Unsure`."""
-    usage, tags, moment = line.usage, line.tags or _NO_TAGS, _moment_of(line.ts)
+    usage, tags, moment = line.usage, line.tags or _NO_TAGS, moment_of(line.ts)
     request = line.request_id or None
     named = tags.requestId, tags.request_id, tags._request_id  # noqa: SLF001  # a tag of that name
     if moment is None or line.incomplete is not UNSET or (request is None and named != _UNNAMED):
@@ -123,9 +125,14 @@ def bill_of_logged(line: Logged) -> Bill:
 
 def _counts_of(usage: BilledTokens) -> tuple[int, ...]:
     counts = usage.counts()
-    if not (counts[_INPUT] or counts[_OUTPUT]):  # there may be none at all
+    if not names_tokens(counts):
         raise Unsure
     return counts
+
+
+def names_tokens(counts: tuple[int, ...]) -> bool:
+    """Whether a usage with these counts is one for sure: without any, it may not have named them."""
+    return bool(counts[_INPUT] or counts[_OUTPUT])
 
 
 def _passes(usage: BilledTokens) -> tuple[Iteration, ...]:
@@ -133,7 +140,7 @@ def _passes(usage: BilledTokens) -> tuple[Iteration, ...]:
 
 
 def flags_of(
-    message: Message | Line, counts: tuple[int, ...], around: Envelope | None, *, is_inner: bool = False
+    message: Message | Line | Reply, counts: tuple[int, ...], around: Envelope | Turn | None, *, is_inner: bool = False
 ) -> int:
     """What a copy of a response says of it, as its row in the table has it; sub-agents write provisional copies.
 
@@ -177,7 +184,7 @@ def _others(holder: Envelope, outer: Envelope | None) -> tuple[str | None, str |
 
 
 def _moment(holder: Envelope, outer: Envelope | None) -> int:
-    moment = None if holder.timestamp is None else _moment_of(holder.timestamp)
+    moment = None if holder.timestamp is None else moment_of(holder.timestamp)
     if moment is not None:
         return moment
     if not (
@@ -192,7 +199,16 @@ def _moment(holder: Envelope, outer: Envelope | None) -> int:
     return NO_TIME if outer is None else _moment(outer, None)
 
 
-def _moment_of(text: str) -> int | None:
+def is_time(text: str) -> bool:
+    """Whether a text is a time as it is nearly always written."""
+    try:
+        fromisoformat(text)
+    except ValueError:
+        return False
+    return True
+
+
+def moment_of(text: str) -> int | None:
     """As `dialect.timestamp`, and in less time for a text as nearly all are."""
     try:
         since = fromisoformat(text) - EPOCH

@@ -31,7 +31,8 @@ from costkit.adapters.logs.documents import (
 from costkit.adapters.logs.feed import Feed
 from costkit.adapters.logs.labels import pickers
 from costkit.adapters.logs.search import find, is_fast
-from costkit.adapters.logs.teller import Span, Teller
+from costkit.adapters.logs.teller import Teller
+from costkit.adapters.logs.turns import Span
 from costkit.report.fold import add_item
 from costkit.report.records import FileRead
 from costkit.report.summary import UsageSummary

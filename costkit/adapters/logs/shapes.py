@@ -13,6 +13,7 @@ from msgspec.json import Decoder
 from costkit.core.response import MOST_TOKENS
 
 Count = Annotated[int, Meta(ge=0, le=MOST_TOKENS)]
+Text = Annotated[str, Meta(min_length=1)]
 Odd = Raw | UnsetType
 """A field of which only the presence matters."""
 
@@ -155,6 +156,49 @@ class Line(Envelope, gc=False, rename={"parent": "parentUuid", "leaf": "leafUuid
     stop_reason: str | UnsetType | None = UNSET
     usage: BilledTokens | None = None
 
+    def is_turn(self) -> bool:
+        """Whether it has all that a `Turn` must have."""
+        return bool(
+            self.type == "assistant"
+            and self.request
+            and self.session
+            and self.cwd
+            and self.timestamp
+            and self.message
+            and self.message.id
+        )
+
+
+class Reply(Struct, gc=False):
+    """A Message object of a `Turn`."""
+
+    model: str
+    id: Text
+    stop_reason: str | None
+    usage: BilledTokens
+
+
+class Turn(
+    Struct,
+    gc=False,
+    rename={"is_sidechain": "isSidechain", "session": "sessionId", "request": "requestId", "agent": "agentId"},
+):
+    """A line of a transcript for a block of a response, as nearly all are: nothing need be looked for elsewhere."""
+
+    type: Literal["assistant"]
+    message: Reply
+    request: Text
+    session: Text
+    cwd: Text
+    timestamp: str
+    is_sidechain: bool | None = None
+    agent: str | None = None
+    parent_tool_use_id: str | None = None
+
+    def is_of_sub_agent(self) -> bool:
+        """Whether a sub-agent wrote it."""
+        return bool(self.is_sidechain or self.agent or self.parent_tool_use_id)
+
 
 class Tags(Struct, gc=False, rename={"camel_session": "sessionId"}):
     """`tags` of a line of costkit's own log: those that mean something to a report."""
@@ -191,5 +235,6 @@ class Logged(Struct, gc=False, forbid_unknown_fields=True):
     response: Odd = UNSET
 
 
-decode_line, decode_logged, decode_bare = Decoder(Line).decode, Decoder(Logged).decode, Decoder(BareMessage).decode
+decode_turn, decode_line = Decoder(Turn).decode, Decoder(Line).decode
+decode_logged, decode_bare = Decoder(Logged).decode, Decoder(BareMessage).decode
 """Raise `msgspec.DecodeError`, RecursionError or UnicodeDecodeError for what is not just as described here."""

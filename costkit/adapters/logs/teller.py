@@ -3,72 +3,37 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TypeVar
 
 from msgspec import DecodeError
 
-from costkit.adapters.logs.bills import (
-    Bill,
-    Unsure,
-    bill_of,
-    bill_of_bare,
-    bill_of_logged,
-    flags_of,
-    fromisoformat,
-)
+from costkit.adapters.logs.bills import Bill, Unsure, bill_of, bill_of_bare, bill_of_logged, names_tokens
+from costkit.adapters.logs.dialects.dialect import REFUSAL, SYNTHETIC
 from costkit.adapters.logs.documents import TRANSCRIPT
-from costkit.adapters.logs.shapes import Line, Message, decode_bare, decode_line, decode_logged
+from costkit.adapters.logs.rows import Rows
+from costkit.adapters.logs.shapes import decode_bare, decode_line, decode_logged
+from costkit.adapters.logs.turns import Span, Turns
 from costkit.core.response import Counts
-from costkit.report.attributes import Attributes
 from costkit.report.fold import add_response
 from costkit.report.records import response_key
 from costkit.report.summary import UsageSummary
-from costkit.report.table import NO_TIME, Response, Row
+from costkit.report.table import ANSWERED, NO_TIME, Response
 
-_STAMP, _HOUR, _POINT = len("2026-11-21T09:00:00.000Z"), len("2026-11-21T09:"), len("2026-11-21T09:00:00")
-"""Times within one hour come in the order of their text where the first of them is written this way: a comma, which
-may stand for the point, comes before it."""
-_MANY = 1000
-"""Rows that go into the table at once: so many that it is done quickly, so few that they take no memory."""
 _HEAD = len(TRANSCRIPT)
-_Names = tuple[str | None, str | None, str | None, str | None, str | None, str | None]
-_T = TypeVar("_T")
-
-
-Span = tuple[int, int, int]
-"""Where a line begins and ends in what is looked at, and its number in the file."""
+_FAILURES = (DecodeError, Unsure, RecursionError, UnicodeDecodeError)
 
 
 class Teller:
-    """Counts the lines of one file. What was met last is not in the table yet: `settle` must be called at the end.
-
-    The response that was met last in a transcript stays open, as most often the next line is about it.
-    """
+    """Counts the lines of one file. What was met last is not in the table yet: `settle` must be called at the end."""
 
     def __init__(self, summary: UsageSummary, path: str) -> None:
-        self._summary, self._path = summary, path
-        self._table, self._dedupe = summary.responses, summary.options.dedupe
+        self._summary = summary
+        self._dedupe = summary.options.dedupe
         self.bills = 0
         """Lines with a bill."""
         self.others = 0
         """Lines without one."""
-        self._rows: list[Row] = []
-        """What is not in the table yet."""
-        self._numbers: dict[_Names, int] = {}
-        """Of the attributes in the table."""
-        self._number = 0
-        """Of the attributes that were met last, which are those of the open response."""
-        self._key: bytes | None = None
-        """Of the open response."""
-        self._counts: tuple[int, ...] = ()
-        self._place = (0, 0, 0)
-        self._flags = 0
-        self._message_id: str | None = None
-        """`None` where a copy has to be looked at as a whole."""
-        self._request_id: str | None = None
-        self._priced_by: tuple[str | None, ...] = ()
-        """What selects its price: model, tier, speed, geography."""
-        self._time = ""
+        self._rows = Rows(summary.responses, path)
+        self._turns = Turns(self._rows, self._dedupe)
 
     def count(self, view: memoryview, lines: Sequence[Span], base: int) -> int:
         """Count lines, one after the other; returns how many of them could be read this way, which is most often all.
@@ -78,148 +43,101 @@ class Teller:
         done = 0
         while done < len(lines):
             rest = lines[done:] if done else lines
-            counted = 0
-            if view[rest[0][0] :][:_HEAD] != TRANSCRIPT:
-                counted = self._count_alike(decode_bare, bill_of_bare, view, rest, base) or self._count_alike(
-                    decode_logged, bill_of_logged, view, rest, base
-                )
-            counted = counted or self._count_lines(view, rest, base)
+            counted = self._count_usual(view, rest, base) or self._count_as(_bill_of_line, view, rest, base)
             if not counted:
                 break
             done += counted
-        if len(self._rows) > _MANY:
-            self._settle_rows()
+        self._rows.settle_many()
         return done
 
     def settle(self) -> None:
         """Write down what was met last."""
-        self._settle_open()
-        self._settle_rows()
+        self._turns.settle()
+        self._rows.settle()
 
-    def _settle_open(self) -> None:
-        if self._key is not None:
-            self._rows.append((self._key, self._counts, self._place, self._number, self._flags))
-            self._key = self._message_id = None
+    def _count_usual(self, view: memoryview, lines: Sequence[Span], base: int) -> int:
+        """Count lines of one kind that most logs consist of, up to the first that is not; returns their number."""
+        if view[lines[0][0] :][:_HEAD] != TRANSCRIPT:
+            counted = self._count_messages(view, lines, base) or self._count_as(_bill_of_logged, view, lines, base)
+            if counted:
+                return counted
+        counted = self._turns.count(view, lines, base)
+        self.bills += counted
+        self._summary.records += counted
+        self._summary.copies += counted
+        return counted
 
-    def _settle_rows(self) -> None:
-        if self._rows:
-            self._table.extend(self._rows)
-            self._rows.clear()
-
-    def _count_alike(
-        self,
-        decode: Callable[[memoryview], _T],
-        bill_of: Callable[[_T], Bill],
-        view: memoryview,
-        lines: Sequence[Span],
-        base: int,
-    ) -> int:
-        """Count lines of which each is a response, up to the first that can't be read so; returns their number."""
-        dedupe, add = self._dedupe, self._rows.append
+    def _count_messages(self, view: memoryview, lines: Sequence[Span], base: int) -> int:
+        """Count Messages with nothing around them, which have neither a time nor a request id."""
+        dedupe, add, number_of = self._dedupe, self._rows.add, self._rows.number_of
         counted = alone = 0
-        for begin, end, number in lines:
+        for begin, end, line in lines:
             try:
-                bill = bill_of(decode(view[begin:end]))
-            except (DecodeError, Unsure, RecursionError, UnicodeDecodeError):
+                message = decode_bare(view[begin:end])
+                usage, model = message.usage, message.model
+                counts, key = usage.counts(), response_key(message.id or None, None, dedupe)
+                if key is None or usage.iterations or model == SYNTHETIC or not names_tokens(counts):
+                    self._add(bill_of_bare(message), base + begin, line)
+                    alone += 1
+                else:
+                    number = number_of((model, usage.service_tier, usage.speed, usage.inference_geo, None, None))
+                    flags = 0 if message.stop_reason == REFUSAL else ANSWERED
+                    add((key, counts, (NO_TIME, base + begin, line), number, flags))
+            except _FAILURES:
                 break
             counted += 1
-            counts, message_id, request_id, time, names, flags, iterations = bill
-            key = response_key(message_id, request_id, dedupe)
-            if key is None or iterations:
-                alone += 1
-                self._add_whole(bill, base + begin, number)
-                continue
-            add((key, counts, (time, base + begin, number), self._number_of(names), flags))
-        self.bills += counted
+        self.bills += counted - alone
         self._summary.records += counted - alone
         self._summary.copies += counted - alone
         return counted
 
-    def _count_lines(self, view: memoryview, lines: Sequence[Span], base: int) -> int:
-        """Count lines of transcripts and others, up to the first that can't be read so; returns their number."""
-        counted = others = 0
+    def _count_as(
+        self,
+        bill_of_text: Callable[[memoryview], tuple[Bill | None, bool]],
+        view: memoryview,
+        lines: Sequence[Span],
+        base: int,
+    ) -> int:
+        """Count lines up to the first that can't be read so, or after which another kind follows; returns how many."""
+        counted = 0
         for begin, end, number in lines:
             try:
-                line = decode_line(view[begin:end])
-                message = line.message
-                is_open = message is not None and message.id == self._message_id is not None
-                if message is None or not is_open or not self._count_copy(line, message):
-                    bill = bill_of(line)
-                    if bill is None:
-                        others += 1
-                    else:
-                        self._add(bill, line, base + begin, number)
-            except (DecodeError, Unsure, RecursionError, UnicodeDecodeError):
+                bill, is_followed_by_such = bill_of_text(view[begin:end])
+            except _FAILURES:
                 break
             counted += 1
-            if line.type == "message":  # there is a quicker way for what follows
+            if bill is None:
+                self.others += 1
+            else:
+                self._add(bill, base + begin, number)
+            if not is_followed_by_such:
                 break
-        self.bills += counted - others
-        self.others += others
         return counted
 
-    def _count_copy(self, line: Line, message: Message) -> bool:
-        """Count a line that is a later copy of the open response; tells whether it is one.
-
-        Of such a copy nothing but counts and flags matters: time, session and so on are those of the earliest one.
-        """
-        usage, time = message.usage, line.timestamp
-        if (
-            usage is None
-            or usage.iterations
-            or line.type != "assistant"
-            or not line.request
-            or line.request != self._request_id
-            or (message.model, usage.service_tier, usage.speed, usage.inference_geo) != self._priced_by
-            or not (usage.input_tokens or usage.output_tokens)
-            or time is None
-            or len(time) != _STAMP
-            or time <= self._time
-            or time[:_HOUR] != self._time[:_HOUR]
-            or time[-1] != "Z"
-        ):
-            return False
-        try:
-            fromisoformat(time)
-        except ValueError:
-            return False
-        counts, summary = usage.counts(), self._summary
-        self._flags &= flags_of(message, counts, line)
-        if counts != self._counts:
-            self._counts = tuple(map(max, counts, self._counts))
-        summary.records += 1
-        summary.copies += 1
-        return True
-
-    def _add(self, bill: Bill, line: Line, offset: int, number: int) -> None:
-        """Count a response, or a copy of one that is not open."""
+    def _add(self, bill: Bill, offset: int, number: int) -> None:
         counts, message_id, request_id, time, names, flags, iterations = bill
-        self._settle_open()
         key = response_key(message_id, request_id, self._dedupe)
+        self.bills += 1
         if key is None or iterations:
             self._add_whole(bill, offset, number)
             return
-        self._number = self._number_of(names)
-        place, summary, message = (time, offset, number), self._summary, line.message
-        summary.records += 1
-        summary.copies += 1
-        if message is None or line.type != "assistant":
-            self._rows.append((key, counts, place, self._number, flags))
-            return
-        self._key, self._counts, self._place, self._flags = key, counts, place, flags
-        text = line.timestamp
-        if text and time != NO_TIME and len(text) == _STAMP and text[_POINT] == "." and text[-1] == "Z":
-            self._message_id, self._request_id, self._priced_by, self._time = message_id, line.request, names[:4], text
+        self._rows.add((key, counts, (time, offset, number), self._rows.number_of(names), flags))
+        self._summary.records += 1
+        self._summary.copies += 1
 
     def _add_whole(self, bill: Bill, offset: int, number: int) -> None:
         """Count a response that does not fit into a row."""
         counts, message_id, request_id, time, names, flags, iterations = bill
-        attributes = self._table.names[self._number_of(names)]
+        attributes = self._summary.responses.names[self._rows.number_of(names)]
         response = Response(Counts(*counts), time, attributes, offset, number, flags, iterations)
         add_response(self._summary, message_id, request_id, response)
 
-    def _number_of(self, names: _Names) -> int:
-        number = self._numbers.get(names)
-        if number is None:
-            number = self._numbers[names] = self._table.number(Attributes(*names, self._path, ()))
-        return number
+
+def _bill_of_line(text: memoryview) -> tuple[Bill | None, bool]:
+    """What a line bills, and whether it is of no usual kind, as are those that follow then."""
+    line = decode_line(text)
+    return bill_of(line), line.type != "message" and not line.is_turn()
+
+
+def _bill_of_logged(text: memoryview) -> tuple[Bill | None, bool]:
+    return bill_of_logged(decode_logged(text)), True

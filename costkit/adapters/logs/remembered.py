@@ -25,7 +25,7 @@ from costkit.adapters.logs.plain import Range
 from costkit.report.options import FoldOptions
 from costkit.report.summary import UsageSummary
 
-READER = 6
+READER = 7
 """Goes up whenever the same log is read in another way."""
 SETTLED_NS = 3_000_000_000
 """How long a file must have been left alone: longer than the steps of any file system's clock."""

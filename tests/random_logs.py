@@ -74,7 +74,10 @@ def documents(chance: random.Random) -> list[dict[str, Any]]:
     """One or a few documents of one dialect, or something else altogether."""
     inner = message(chance)
     at = {"timestamp": chance.choice(_DAYS)} if chance.random() < 0.8 else {}
-    session = {"sessionId": f"s{chance.randrange(3)}", "cwd": f"/p{chance.randrange(2)}", "uuid": "u"}
+    session: dict[str, Any] = {"sessionId": f"s{chance.randrange(3)}", "cwd": f"/p{chance.randrange(2)}", "uuid": "u"}
+    if chance.random() < 0.2:
+        others = {name: chance.choice(("t", "u", "", None, 7)) for name in ("sessionId", "session_id", "session")}
+        session |= dict(chance.sample(sorted(others.items()), 2))
     line = {"type": "assistant", "requestId": "r1", "message": inner, **session, **at}
     kind = chance.randrange(11)
     if kind < 2:

@@ -100,13 +100,22 @@ LINES: dict[str, dict[str, Any]] = {
         "timestamp": "2026-11-01T08:00:00.000Z",
     },
     "turn without a project": {"parentUuid": "u", "sessionId": "s", "message": MESSAGE, "type": "assistant"},
+    "printed by the SDK": {
+        "type": "assistant",
+        "message": MESSAGE,
+        "parent_tool_use_id": None,
+        "session_id": "s",
+        "uuid": "u",
+    },
     "logged": {"ts": "2026-11-01T08:00:00.000Z", **MESSAGE},
     "bare": {"type": "message", "role": "assistant", "content": [], **MESSAGE},
 }
 
 
 @pytest.mark.parametrize(
-    ("kind", "others"), [("turn", 0), ("turn without a project", 5), ("logged", 5), ("bare", 0)], ids=str
+    ("kind", "others"),
+    [("turn", 0), ("turn without a project", 5), ("printed by the SDK", 5), ("logged", 5), ("bare", 0)],
+    ids=str,
 )
 def test_lines_of_our_own_and_others_need_no_exact_reader(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str, others: int

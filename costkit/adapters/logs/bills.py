@@ -170,10 +170,10 @@ def _check_bills_nothing(line: Line) -> None:
 
 def _others(holder: Envelope, outer: Envelope | None) -> tuple[str | None, str | None, str | None]:
     """Request id, session and project, of which at least one is not where it is looked for first."""
-    request, session, project = holder.request or None, holder.session or None, holder.cwd or None
+    request, session, project = holder.request or None, holder.session or holder.session_id or None, holder.cwd or None
     if (
         (request is None and not (holder.request_id is UNSET and holder.odd_request is UNSET))
-        or (session is None and not (holder.session_id is UNSET and holder.odd_session is UNSET))
+        or (session is None and holder.odd_session is not UNSET)
         or (project is None and holder.project is not UNSET)
     ):
         raise Unsure

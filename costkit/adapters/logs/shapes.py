@@ -121,7 +121,7 @@ class Envelope(
     agent: str | None = None
     parent_tool_use_id: str | None = None
     project: Odd = UNSET
-    session_id: Odd = UNSET
+    session_id: str | UnsetType | None = UNSET
     odd_session: Odd = UNSET
     request_id: Odd = UNSET
     odd_request: Odd = UNSET

@@ -57,7 +57,7 @@ class Skipped(NamedTuple):
 
 
 GLUED, UNREADABLE_TIME = "glued", "unreadable-time"
-"""The kind of a `Remark` about a line that holds several documents."""
+"""Kinds of a `Remark`: about a line that holds several documents, and about a response whose time can't be read."""
 
 
 class Remark(NamedTuple):

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from msgspec import UNSET
+from msgspec import UNSET, UnsetType
 
 from costkit.adapters.logs.dialects.dialect import LATEST, REFUSAL, SYNTHETIC, timestamp
 from costkit.adapters.logs.dialects.transcripts import MOST_PROVISIONAL_TOKENS, WITHOUT_BILL
-from costkit.adapters.logs.shapes import BareMessage, BilledTokens, Envelope, Line, Logged, Message, Reply, Tags, Turn
+from costkit.adapters.logs.shapes import BareMessage, BilledTokens, Envelope, Line, Logged, Message, Tags, Writer
 from costkit.core.response import Counts, Iteration
 from costkit.report.group import EPOCH
 from costkit.report.table import ANSWERED, NO_TIME, PLACEHOLDER
@@ -77,7 +77,7 @@ def bill_of(line: Line) -> Bill | None:
         request,
         _moment(holder, outer),
         (message.model, usage.service_tier, usage.speed, usage.inference_geo, session, project),
-        flags_of(message, counts, None if kind == "message" else holder, is_inner=is_inner),
+        flags_of(message.stop_reason, counts, None if kind == "message" else holder, is_inner=is_inner),
         _passes(usage) if usage.iterations else (),
     )
 
@@ -140,13 +140,13 @@ def _passes(usage: BilledTokens) -> tuple[Iteration, ...]:
 
 
 def flags_of(
-    message: Message | Line | Reply, counts: tuple[int, ...], around: Envelope | Turn | None, *, is_inner: bool = False
+    reason: str | UnsetType | None, counts: tuple[int, ...], around: Writer | None, *, is_inner: bool = False
 ) -> int:
-    """What a copy of a response says of it, as its row in the table has it; sub-agents write provisional copies.
+    """What a copy says of a response that stopped for some reason, as its row in the table has it.
 
-    A copy is a sub-agent's if the line `around` it says so, or if that stands in another line itself (`is_inner`).
+    Sub-agents write provisional copies. A copy is a sub-agent's if the line `around` it says so, or if that stands in
+    another line itself (`is_inner`).
     """
-    reason = message.stop_reason
     if (
         reason is None
         and counts[_OUTPUT] <= MOST_PROVISIONAL_TOKENS

@@ -97,29 +97,36 @@ class BareMessage(Struct, gc=False, forbid_unknown_fields=True):
     input_transformations: Odd = UNSET
 
 
+class Writer(Struct, gc=False, rename={"is_sidechain": "isSidechain", "agent": "agentId"}):
+    """What tells who wrote a line."""
+
+    is_sidechain: bool | None = None
+    agent: str | None = None
+    parent_tool_use_id: str | None = None
+
+    def is_of_sub_agent(self) -> bool:
+        """Whether a sub-agent wrote it."""
+        return bool(self.is_sidechain or self.agent or self.parent_tool_use_id)
+
+
 class Envelope(
-    Struct,
+    Writer,
     gc=False,
     rename={
-        "is_sidechain": "isSidechain",
         "session": "sessionId",
         "request": "requestId",
-        "agent": "agentId",
         "odd_session": "session",
         "odd_request": "_request_id",
     },
 ):
     """What may stand around a Message, and what only looks so."""
 
-    is_sidechain: bool | None = None
     cwd: str | None = None
     session: str | UnsetType | None = UNSET
     message: Message | None = None
     request: str | None = None
     type: str | None = None
     timestamp: str | None = None
-    agent: str | None = None
-    parent_tool_use_id: str | None = None
     project: Odd = UNSET
     session_id: str | UnsetType | None = UNSET
     odd_session: Odd = UNSET
@@ -130,10 +137,6 @@ class Envelope(
     created: Odd = UNSET
     time: Odd = UNSET
     start_time: Odd = UNSET
-
-    def is_of_sub_agent(self) -> bool:
-        """Whether a sub-agent wrote it."""
-        return bool(self.is_sidechain or self.agent or self.parent_tool_use_id)
 
 
 class Data(Struct, gc=False):
@@ -157,15 +160,20 @@ class Line(Envelope, gc=False, rename={"parent": "parentUuid", "leaf": "leafUuid
     usage: BilledTokens | None = None
 
     def is_turn(self) -> bool:
-        """Whether it has all that a `Turn` must have."""
+        """Whether it could have been counted as a `Turn`."""
+        message = self.message
         return bool(
             self.type == "assistant"
             and self.request
             and self.session
             and self.cwd
             and self.timestamp
-            and self.message
-            and self.message.id
+            and message
+            and message.id
+            and message.model
+            and message.stop_reason is not UNSET
+            and message.usage
+            and not message.usage.iterations
         )
 
 
@@ -178,11 +186,7 @@ class Reply(Struct, gc=False):
     usage: BilledTokens
 
 
-class Turn(
-    Struct,
-    gc=False,
-    rename={"is_sidechain": "isSidechain", "session": "sessionId", "request": "requestId", "agent": "agentId"},
-):
+class Turn(Writer, gc=False, kw_only=True, rename={"session": "sessionId", "request": "requestId"}):
     """A line of a transcript for a block of a response, as nearly all are: nothing need be looked for elsewhere."""
 
     type: Literal["assistant"]
@@ -191,13 +195,6 @@ class Turn(
     session: Text
     cwd: Text
     timestamp: str
-    is_sidechain: bool | None = None
-    agent: str | None = None
-    parent_tool_use_id: str | None = None
-
-    def is_of_sub_agent(self) -> bool:
-        """Whether a sub-agent wrote it."""
-        return bool(self.is_sidechain or self.agent or self.parent_tool_use_id)
 
 
 class Tags(Struct, gc=False, rename={"camel_session": "sessionId"}):

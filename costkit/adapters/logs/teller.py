@@ -62,9 +62,7 @@ class Teller:
             if counted:
                 return counted
         counted = self._turns.count(view, lines, base)
-        self.bills += counted
-        self._summary.records += counted
-        self._summary.copies += counted
+        self._note(counted)
         return counted
 
     def _count_messages(self, view: memoryview, lines: Sequence[Span], base: int) -> int:
@@ -86,9 +84,7 @@ class Teller:
             except _FAILURES:
                 break
             counted += 1
-        self.bills += counted - alone
-        self._summary.records += counted - alone
-        self._summary.copies += counted - alone
+        self._note(counted - alone)
         return counted
 
     def _count_as(
@@ -117,16 +113,21 @@ class Teller:
     def _add(self, bill: Bill, offset: int, number: int) -> None:
         counts, message_id, request_id, time, names, flags, iterations = bill
         key = response_key(message_id, request_id, self._dedupe)
-        self.bills += 1
         if key is None or iterations:
             self._add_whole(bill, offset, number)
             return
         self._rows.add((key, counts, (time, offset, number), self._rows.number_of(names), flags))
-        self._summary.records += 1
-        self._summary.copies += 1
+        self._note(1)
+
+    def _note(self, copies: int) -> None:
+        """Count copies that have become rows, or part of one."""
+        self.bills += copies
+        self._summary.records += copies
+        self._summary.copies += copies
 
     def _add_whole(self, bill: Bill, offset: int, number: int) -> None:
         """Count a response that does not fit into a row."""
+        self.bills += 1
         counts, message_id, request_id, time, names, flags, iterations = bill
         attributes = self._summary.responses.names[self._rows.number_of(names)]
         response = Response(Counts(*counts), time, attributes, offset, number, flags, iterations)

@@ -67,7 +67,7 @@ class Turns:
             found = usage.counts()
             if usage.iterations or not names_tokens(found):
                 break
-            flagged = ANSWERED if reason and reason != REFUSAL else flags_of(message, found, turn)
+            flagged = ANSWERED if reason and reason != REFUSAL else flags_of(reason, found, turn)
             if (
                 message.id == message_id
                 and turn.request == request_id
